@@ -1,0 +1,449 @@
+/**
+ * MessageQueue: a handle on a POSIX message queue of the kernel.
+ *
+ * Rule: every descriptor is nonblocking and close-on-exec; whoever blocks does so in slices.
+ */
+
+import { ClosedError } from "../errors.ts";
+import {
+  C,
+  checkOwner,
+  close,
+  mqClose,
+  mqGetattr,
+  mqNotify,
+  mqOpen,
+  mqReceive,
+  mqSend,
+  type MqSize,
+  mqUnlink,
+  nameHint,
+  open,
+  type Owner,
+  pread,
+  receivedPriority,
+  type SignalName,
+  signalNumber,
+} from "../sys/mod.ts";
+import { blockUntil } from "../wait/mod.ts";
+import { openHint, type QueueLimits, queueLimits, transferHint } from "./limits.ts";
+import { listQueues, type QueueList } from "./list.ts";
+import { Message } from "./message.ts";
+import { parseStatus, type QueueStatus } from "./status.ts";
+
+/** What a handle may do: receive, send, or both. */
+export type QueueAccess = "r" | "w" | "rw";
+
+/** How {@linkcode MessageQueue.open} opens a queue. */
+export interface OpenQueueOptions {
+  /**
+   * What the handle may do. The kernel refuses the rest with `EBADF`.
+   * @default {"rw"}
+   */
+  access?: QueueAccess;
+  /**
+   * Who may own the queue: `self` refuses the queue of another user with `EACCES`, which
+   * protects against a name that somebody else planted.
+   * @default {"self"}
+   */
+  owner?: Owner;
+}
+
+/** How {@linkcode MessageQueue.create} makes a queue. */
+export interface CreateQueueOptions extends Omit<OpenQueueOptions, "owner"> {
+  /**
+   * How many messages it can hold. From 1 to msg_max, which the kernel checks.
+   * @default {the kernel's msg_default, 10}
+   */
+  maxMessages?: number;
+  /**
+   * How many bytes a message can have. From 1 to msgsize_max, which the kernel checks.
+   * @default {the kernel's msgsize_default, 8192}
+   */
+  maxMessageBytes?: number;
+  /**
+   * Permission bits, from which the kernel takes those of the process's umask away.
+   * @default {0o600}
+   */
+  mode?: number;
+}
+
+/** How a message is sent. */
+export interface SendOptions {
+  /**
+   * From 0 to 32767; the highest is received first, and of equals the oldest.
+   * @default {0}
+   */
+  priority?: number;
+}
+
+/** How long a blocking call may block. */
+export interface BlockOptions {
+  /**
+   * Milliseconds, at least 0; measured on the monotonic clock.
+   * @default {for ever}
+   */
+  timeoutMs?: number;
+}
+
+/** What {@linkcode MessageQueue.tryReceiveInto} wrote. */
+export interface ReceivedInto {
+  /** The length of the message, from the start of the buffer. */
+  byteLength: number;
+  /** From 0 to 32767. */
+  priority: number;
+}
+
+const ACCESS_FLAGS: Record<QueueAccess, number> = {
+  r: C.O_RDONLY,
+  w: C.O_WRONLY,
+  rw: C.O_RDWR,
+};
+
+const encoder = new TextEncoder();
+
+/**
+ * A POSIX message queue: messages of bounded size, the highest priority first and the oldest
+ * first within one priority, kept by the kernel until they are received or the queue is unlinked.
+ *
+ * The queue outlives its processes; a handle is only a way to it. Whatever runs on the same
+ * machine and IPC namespace can use the other end with `mq_send` and `mq_receive`. `create` makes
+ * a queue and fails when there is one, `open` fails when there is none, `unlink` takes the name
+ * away: open handles go on until they are closed.
+ *
+ * The `…Sync` calls block this thread. A signal without a listener does what it always does, so
+ * Ctrl-C ends the program; with a listener the call throws `EINTR` and the listener runs as soon
+ * as the event loop does.
+ *
+ * @example Sending and receiving
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
+ *
+ * const name = uniqueName("doc");
+ * using queue = MessageQueue.create(name, { maxMessages: 4, maxMessageBytes: 64 });
+ * try {
+ *   queue.trySend("later");
+ *   queue.trySend("first", { priority: 9 });
+ *   assertEquals(queue.length, 2);
+ *   assertEquals(queue.receiveSync()?.text(), "first");
+ *   assertEquals(queue.receiveSync({ timeoutMs: 100 })?.text(), "later");
+ *   assertEquals(queue.tryReceive(), undefined);
+ * } finally {
+ *   MessageQueue.unlink(name);
+ * }
+ * ```
+ *
+ * @see mq_overview(7)
+ */
+export class MessageQueue implements Disposable {
+  /** The name it was opened by, with its slash. */
+  readonly name: string;
+  /** What this handle may do. */
+  readonly access: QueueAccess;
+  /** How many messages the queue can hold. */
+  readonly maxMessages: number;
+  /** How many bytes a message can have. */
+  readonly maxMessageBytes: number;
+
+  #mqd: number | undefined;
+  /** Where messages arrive before their bytes are copied; made at the first receive. */
+  #scratch: Uint8Array<ArrayBuffer> | undefined;
+  /** Counts registrations, so that a cancel only takes back its own. */
+  #notifications = 0;
+  readonly #hint = (code: string) => transferHint(this, code);
+
+  private constructor(mqd: number, name: string, access: QueueAccess) {
+    this.#mqd = mqd;
+    this.name = name;
+    this.access = access;
+    const { maxMessages, maxMessageBytes } = mqGetattr(mqd, name);
+    this.maxMessages = maxMessages;
+    this.maxMessageBytes = maxMessageBytes;
+  }
+
+  /**
+   * Makes a queue that does not exist yet.
+   *
+   * @throws {PosixError} `EEXIST` if there is one of that name, `EINVAL` if a size is not from 1
+   * to the kernel's limit or the name has no slash, `EACCES` if the name has two, `EMFILE` if the
+   * user's queues would take more than RLIMIT_MSGQUEUE, `ENOSPC` if there are queues_max queues.
+   * The hint names the limit, its value and how to raise it.
+   * @throws {RangeError} If a size or the mode is no whole number.
+   * @see mq_open(3)
+   */
+  static create(name: string, options: CreateQueueOptions = {}): MessageQueue {
+    return MessageQueue.#open(name, C.O_CREAT | C.O_EXCL, options);
+  }
+
+  /**
+   * Opens a queue that exists.
+   *
+   * @throws {PosixError} `ENOENT` if there is none, `EACCES` if it may not be opened like this or
+   * belongs to another user and `owner` is not `any`.
+   * @see mq_open(3)
+   */
+  static open(name: string, options: OpenQueueOptions = {}): MessageQueue {
+    return MessageQueue.#open(name, 0, options);
+  }
+
+  /**
+   * Opens a queue, or makes it when there is none. The messages and the sizes of one that exists
+   * stay as they are.
+   *
+   * @throws {PosixError} As {@linkcode MessageQueue.open} and {@linkcode MessageQueue.create} do,
+   * but for `ENOENT` and `EEXIST`.
+   * @see mq_open(3)
+   */
+  static openOrCreate(
+    name: string,
+    options: CreateQueueOptions & OpenQueueOptions = {},
+  ): MessageQueue {
+    return MessageQueue.#open(name, C.O_CREAT, options);
+  }
+
+  /**
+   * Takes a queue's name away. The queue itself goes when its last handle is closed.
+   *
+   * @throws {PosixError} `ENOENT` if there is none, `EACCES` if it belongs to somebody else.
+   * @see mq_unlink(3)
+   */
+  static unlink(name: string): void {
+    mqUnlink(name, (code) => nameHint(name, code));
+  }
+
+  /**
+   * Lists the queues of this IPC namespace, as far as they can be seen.
+   *
+   * @returns The queues and where they were found: not every place shows all of them.
+   */
+  static list(): QueueList {
+    return listQueues();
+  }
+
+  /** The kernel's limits on queues, as they are now. */
+  static limits(): QueueLimits {
+    return queueLimits();
+  }
+
+  static #open(
+    name: string,
+    creation: number,
+    options: CreateQueueOptions & OpenQueueOptions,
+  ): MessageQueue {
+    const { access = "rw", owner = "self", mode = 0o600 } = options;
+    const flags = ACCESS_FLAGS[access];
+    if (flags === undefined) {
+      throw new TypeError(
+        `Cannot open queue ${JSON.stringify(name)}: access is ${JSON.stringify(access)}, ` +
+          'expected "r", "w" or "rw"',
+      );
+    }
+    const size = creation ? sizeOf(options) : undefined;
+    whole("mode", mode);
+    const hint = (code: string) => openHint(name, size, code);
+    const mqd = mqOpen(name, flags | creation | C.O_NONBLOCK | C.O_CLOEXEC, mode, size, hint);
+    try {
+      if (!(creation & C.O_EXCL)) checkOwner(mqd, owner, "queue", name);
+      return new MessageQueue(mqd, name, access);
+    } catch (error) {
+      mqClose(mqd, name);
+      throw error;
+    }
+  }
+
+  /** How many messages are waiting now. */
+  get length(): number {
+    return mqGetattr(this.#descriptor(), this.name).length;
+  }
+
+  /**
+   * Sends a message if there is room.
+   *
+   * @param data The bytes, or a text that is sent as UTF-8. May be empty.
+   * @returns False when the queue is full.
+   * @throws {PosixError} `EMSGSIZE` if the message is longer than `maxMessageBytes`, `EINVAL` if
+   * the priority is above 32767, `EBADF` if the handle is read-only. Nothing was sent then.
+   * @throws {TypeError} If `data` is neither a Uint8Array nor a string.
+   * @throws {RangeError} If the priority is no whole number from 0.
+   * @see mq_send(3)
+   */
+  trySend(data: Uint8Array | string, options?: SendOptions): boolean {
+    const priority = options === undefined ? 0 : priorityOf(options);
+    return mqSend(this.#descriptor(), bytesOf(data), priority, this.name, this.#hint);
+  }
+
+  /**
+   * Sends a message, blocking this thread while the queue is full.
+   *
+   * @returns False at the deadline; without one the call comes back only with true.
+   * @throws {PosixError} As {@linkcode MessageQueue.trySend} does, and `EINTR` on a signal that
+   * the program listens for: nothing was sent then.
+   * @see mq_timedsend(3)
+   */
+  sendSync(data: Uint8Array | string, options: SendOptions & BlockOptions = {}): boolean {
+    const mqd = this.#descriptor();
+    const bytes = bytesOf(data);
+    const priority = priorityOf(options);
+    const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
+    return blockUntil(mqd, "writable", attempt, options.timeoutMs, this.name) ?? false;
+  }
+
+  /**
+   * Takes the message of highest priority, if there is one.
+   *
+   * @returns The message, or `undefined` when the queue is empty.
+   * @throws {PosixError} `EBADF` if the handle is write-only.
+   * @see mq_receive(3)
+   */
+  tryReceive(): Message | undefined {
+    return this.#receive(this.#descriptor());
+  }
+
+  /**
+   * Takes the message of highest priority, blocking this thread while there is none.
+   *
+   * @returns The message, or `undefined` at the deadline.
+   * @throws {PosixError} `EBADF` if the handle is write-only, `EINTR` on a signal that the program
+   * listens for: no message was taken then.
+   * @see mq_timedreceive(3)
+   */
+  receiveSync(options: BlockOptions = {}): Message | undefined {
+    const mqd = this.#descriptor();
+    const attempt = () => this.#receive(mqd);
+    return blockUntil(mqd, "readable", attempt, options.timeoutMs, this.name);
+  }
+
+  /**
+   * Takes the message of highest priority into memory of the caller's, without a copy in between.
+   *
+   * @param buffer At least `maxMessageBytes` long, however short the message is.
+   * @returns What was written, or `undefined` when the queue is empty.
+   * @throws {PosixError} `EMSGSIZE` if the buffer is too small: the message stays in the queue.
+   * @see mq_receive(3)
+   */
+  tryReceiveInto(buffer: Uint8Array): ReceivedInto | undefined {
+    const mqd = this.#descriptor();
+    if (!(buffer instanceof Uint8Array)) throw kindError("receive into", buffer, "a Uint8Array");
+    const byteLength = mqReceive(mqd, buffer, this.name, this.#hint);
+    return byteLength === -1 ? undefined : { byteLength, priority: receivedPriority() };
+  }
+
+  #receive(mqd: number): Message | undefined {
+    const scratch = this.#scratch ??= new Uint8Array(this.maxMessageBytes);
+    const byteLength = mqReceive(mqd, scratch, this.name, this.#hint);
+    if (byteLength === -1) return undefined;
+    return new Message(scratch.slice(0, byteLength), receivedPriority());
+  }
+
+  /**
+   * Asks for one signal when a message arrives in the empty queue and nobody is blocked in
+   * `mq_receive` for it.
+   *
+   * One process at a time can ask, and is told once; whoever wants more asks again first and
+   * looks into the queue then. The signal reaches the process, so a listener of the runtime's.
+   *
+   * @param signal The signal to get.
+   * @returns A cancel; calling it twice, or after the signal came, does nothing.
+   * @throws {PosixError} `EBUSY` if somebody, this process included, is asked for already.
+   * @see mq_notify(3)
+   */
+  notify(signal: SignalName): () => void {
+    const mqd = this.#descriptor();
+    const number = signalNumber(signal);
+    mqNotify(
+      mqd,
+      number,
+      this.name,
+      (code) =>
+        code === "EBUSY"
+          ? "one process at a time can ask; status().notifyPid tells which one does"
+          : undefined,
+    );
+    const registration = ++this.#notifications;
+    return () => {
+      // A later registration, or a closed handle, took ours with it.
+      if (this.#mqd === undefined || registration !== this.#notifications) return;
+      this.#notifications++;
+      mqNotify(this.#mqd, undefined, this.name, () => undefined);
+    };
+  }
+
+  /**
+   * What /dev/mqueue would show of the queue; works where that is not mounted.
+   *
+   * @see mq_overview(7)
+   */
+  status(): QueueStatus {
+    const mqd = this.#descriptor();
+    if (this.access !== "w") return this.#statusFrom(mqd);
+    // LINUX: only a readable descriptor gives the line; /proc opens the same queue once more.
+    const path = `/proc/self/fd/${mqd}`;
+    const readable = open(path, C.O_RDONLY | C.O_NONBLOCK);
+    try {
+      return this.#statusFrom(readable);
+    } finally {
+      close(readable, path);
+    }
+  }
+
+  #statusFrom(fd: number): QueueStatus {
+    const line = new Uint8Array(256);
+    return parseStatus(line.subarray(0, pread(fd, line, 0, this.name)));
+  }
+
+  /** Whether {@linkcode MessageQueue.close} was called. */
+  get closed(): boolean {
+    return this.#mqd === undefined;
+  }
+
+  /** Closes the handle; the queue stays. Closing twice is allowed and does nothing. */
+  close(): void {
+    if (this.#mqd === undefined) return;
+    const mqd = this.#mqd;
+    this.#mqd = undefined;
+    this.#scratch = undefined;
+    mqClose(mqd, this.name);
+  }
+
+  /** The same as {@linkcode MessageQueue.close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #descriptor(): number {
+    if (this.#mqd === undefined) throw new ClosedError("queue", this.name);
+    return this.#mqd;
+  }
+}
+
+/** Both sizes, or `undefined` for the kernel's defaults; one alone is completed by its default. */
+function sizeOf({ maxMessages, maxMessageBytes }: CreateQueueOptions): MqSize | undefined {
+  if (maxMessages === undefined && maxMessageBytes === undefined) return undefined;
+  return {
+    maxMessages: whole("maxMessages", maxMessages ?? queueLimits().defaultMessages),
+    maxMessageBytes: whole("maxMessageBytes", maxMessageBytes ?? queueLimits().defaultMessageBytes),
+  };
+}
+
+/** Whole numbers only: C would cut the rest off. Their range is the kernel's to judge. */
+function whole(name: string, value: number): number {
+  if (Number.isSafeInteger(value)) return value;
+  throw new RangeError(`Cannot use ${name} ${value}: expected a whole number`);
+}
+
+function priorityOf({ priority = 0 }: SendOptions): number {
+  if (priority >>> 0 === priority) return priority;
+  throw new RangeError(`Cannot send with priority ${priority}: expected 0 to 32767`);
+}
+
+function bytesOf(data: Uint8Array | string): Uint8Array {
+  if (typeof data === "string") return encoder.encode(data);
+  if (data instanceof Uint8Array) return data;
+  throw kindError("send", data, "a Uint8Array or a string");
+}
+
+function kindError(action: string, value: unknown, expected: string): TypeError {
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return new TypeError(`Cannot ${action} a value of type ${kind}: expected ${expected}`);
+}

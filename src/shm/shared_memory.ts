@@ -1,0 +1,585 @@
+/**
+ * SharedMemory: a POSIX shared memory object, by name or anonymous, seen as a SharedArrayBuffer.
+ *
+ * Rule: what is created has its pages at once, what is opened is ours, nothing ever shrinks.
+ */
+
+import { ClosedError, LayoutError } from "../errors.ts";
+import {
+  C,
+  checkOwner,
+  close,
+  closeOnExec,
+  memfdCreate,
+  nameHint,
+  type Owner,
+  pread,
+  pwrite,
+  refuse,
+  shmOpen,
+  shmUnlink,
+  statx,
+} from "../sys/mod.ts";
+import { listMemory, type MemoryEntry } from "./list.ts";
+import { checkSeals, type Seal, seal } from "./memfd.ts";
+import { growSegment, mapSegment, reserve, type Segment, type SegmentSource } from "./segment.ts";
+import { allocate, byteCount, checkFileSizeLimit, spaceHint } from "./space.ts";
+
+/** What a handle may do: read, or read and write. */
+export type MemoryAccess = "r" | "rw";
+
+/** How far a handle can grow. */
+export interface ReserveOptions {
+  /**
+   * Bytes of address space to grow into; costs no memory.
+   * @default {its length}
+   */
+  maxByteLength?: number;
+}
+
+/** How {@linkcode SharedMemory.open} opens memory. */
+export interface OpenMemoryOptions extends ReserveOptions {
+  /**
+   * `r` opens the object for reading only: writes to the bytes stay in this process.
+   * @default {"rw"}
+   */
+  access?: MemoryAccess;
+  /**
+   * Who may own the object: `self` refuses that of another user with `EACCES`, which protects
+   * against a name that somebody else planted.
+   * @default {"self"}
+   */
+  owner?: Owner;
+  /**
+   * Allocates pages that the creator left out, as one does that only calls ftruncate: on a full
+   * /dev/shm that is `ENOSPC` now instead of SIGBUS at the first touch.
+   * @default {false}
+   */
+  allocate?: boolean;
+}
+
+/** How {@linkcode SharedMemory.create} makes memory. */
+export interface CreateMemoryOptions extends ReserveOptions {
+  /** Its length. May be 0. */
+  byteLength: number;
+  /**
+   * Permission bits, from which the kernel takes those of the process's umask away.
+   * @default {0o600}
+   */
+  mode?: number;
+}
+
+/** How {@linkcode SharedMemory.openOrCreate} opens or makes memory. */
+export interface OpenOrCreateMemoryOptions extends CreateMemoryOptions {
+  /** Who may own one that exists, as in {@linkcode OpenMemoryOptions}. */
+  owner?: Owner;
+}
+
+/** How {@linkcode SharedMemory.anonymous} makes memory. */
+export interface AnonymousMemoryOptions extends ReserveOptions {
+  /** Its length. May be 0. */
+  byteLength: number;
+  /**
+   * What nobody may do to it from now on.
+   * @default {["shrink"]}
+   */
+  seal?: readonly Seal[];
+  /**
+   * What /proc calls it.
+   * @default {"postbox"}
+   */
+  label?: string;
+}
+
+/** How {@linkcode SharedMemory.fromInherited} judges what it was given. */
+export interface InheritedMemoryOptions extends ReserveOptions {
+  /**
+   * How long it is at least.
+   * @default {0}
+   */
+  byteLength?: number;
+  /**
+   * The seals that it has at least. Without `shrink` a peer could cut it off under us.
+   * @default {["shrink"]}
+   */
+  seal?: readonly Seal[];
+  /**
+   * `r` for memory that is sealed with `future-write`.
+   * @default {"rw"}
+   */
+  access?: MemoryAccess;
+}
+
+/** What {@linkcode SharedMemory.read} reads. */
+export interface ReadOptions {
+  /**
+   * Where to begin, in bytes.
+   * @default {0}
+   */
+  offset?: number;
+  /**
+   * How many bytes.
+   * @default {to the end of what is mapped}
+   */
+  byteLength?: number;
+}
+
+/** Where {@linkcode SharedMemory.write} writes. */
+export interface WriteOptions {
+  /**
+   * Where to begin, in bytes.
+   * @default {0}
+   */
+  offset?: number;
+}
+
+/** What {@linkcode SharedMemory.status} tells. */
+export interface MemoryStatus {
+  /** The object's length now; a peer may have grown it beyond what is mapped here. */
+  byteLength: number;
+  /** What it takes in memory or swap. */
+  allocatedBytes: number;
+  /** User that owns it. */
+  uid: number;
+  /** Group that owns it. */
+  gid: number;
+  /** Permission bits. */
+  mode: number;
+  /** Whether it still has its name. Anonymous memory never has one. */
+  linked: boolean;
+}
+
+/** An entry of `stdio` of `node:child_process`. */
+export type StdioEntry = "inherit" | "ignore" | "pipe" | number;
+
+const ACCESS_FLAGS: Record<MemoryAccess, number> = { r: C.O_RDONLY, rw: C.O_RDWR };
+const encoder = new TextEncoder();
+
+/**
+ * POSIX shared memory: bytes that every process that opens the name sees, until it is unlinked
+ * and the last handle is closed.
+ *
+ * `buffer` is a real SharedArrayBuffer over the object: Atomics work on it, also against C's
+ * atomics in another process, and `postMessage(memory.buffer)` gives a worker the same memory.
+ * `read` and `write` copy through the kernel instead.
+ *
+ * Somebody who may write the object can also truncate it, and touching bytes that are gone ends
+ * the process (SIGBUS); `read` and `write` are safe even then, and anonymous memory is sealed
+ * against it. The same holds for pages that a creator who only calls ftruncate never allocated,
+ * on a full /dev/shm: `allocate` of {@linkcode OpenMemoryOptions} is for that.
+ *
+ * With `access: "r"` the bytes are a private view: it follows the writers, but what is written
+ * into it stays in this process, and a page written to follows nobody from then on.
+ *
+ * @example Two handles on one object
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { SharedMemory, uniqueName } from "@postbox/postbox/shm";
+ *
+ * const name = uniqueName("doc");
+ * using memory = SharedMemory.create(name, { byteLength: 64 });
+ * try {
+ *   using peer = SharedMemory.open(name);
+ *   Atomics.add(new Int32Array(memory.buffer, 0, 1), 0, 7);
+ *   assertEquals(Atomics.load(new Int32Array(peer.buffer, 0, 1), 0), 7);
+ *   assertEquals(peer.read({ byteLength: 1 }), new Uint8Array([7]));
+ * } finally {
+ *   SharedMemory.unlink(name);
+ * }
+ * ```
+ *
+ * @see shm_overview(7)
+ */
+export class SharedMemory implements Disposable {
+  /** The name it was opened by, with its slash; of anonymous memory `memfd:` and its label. */
+  readonly name: string;
+  /** What this handle may do. */
+  readonly access: MemoryAccess;
+
+  #source: SegmentSource | undefined;
+  readonly #segment: Segment;
+
+  private constructor(
+    name: string,
+    access: MemoryAccess,
+    source: SegmentSource,
+    segment: Segment,
+  ) {
+    this.name = name;
+    this.access = access;
+    this.#source = source;
+    this.#segment = segment;
+  }
+
+  /**
+   * Makes an object that does not exist yet, with all its pages, filled with zeros.
+   *
+   * A process that is killed in here can leave an object that is shorter than asked, in the
+   * extreme empty; {@linkcode SharedMemory.openOrCreate} completes it.
+   *
+   * @throws {PosixError} `EEXIST` if there is one of that name, `EINVAL` if the name has no slash
+   * at its start or one inside, `ENOSPC` if there is no room, `EFBIG` if RLIMIT_FSIZE forbids it.
+   * Nothing was made then.
+   * @throws {RangeError} If a length is no whole number from 0, or no address range is that long.
+   * @see shm_open(3), posix_fallocate(3)
+   */
+  static create(name: string, options: CreateMemoryOptions): SharedMemory {
+    return SharedMemory.#create(name, C.O_EXCL, options);
+  }
+
+  /**
+   * Opens an object or makes it. One that exists keeps its bytes and grows to `byteLength` if it
+   * is shorter.
+   *
+   * @throws {PosixError} As {@linkcode SharedMemory.create} does, but for `EEXIST`; `EACCES` if it
+   * belongs to another user and `owner` is not `any`.
+   * @see shm_open(3)
+   */
+  static openOrCreate(name: string, options: OpenOrCreateMemoryOptions): SharedMemory {
+    return SharedMemory.#create(name, 0, options);
+  }
+
+  /**
+   * Opens an object that exists, as long as it is now.
+   *
+   * @throws {PosixError} `ENOENT` if there is none, `EACCES` if it may not be opened like this or
+   * belongs to another user and `owner` is not `any`, `ENODEV` if it is no memory.
+   * @see shm_open(3)
+   */
+  static open(name: string, options: OpenMemoryOptions = {}): SharedMemory {
+    const { access = "rw", owner = "self", maxByteLength } = options;
+    checkAccess(access, name);
+    if (maxByteLength !== undefined) byteCount("maxByteLength", maxByteLength);
+    // LINUX: O_NONBLOCK, for whoever planted a FIFO there would otherwise make us wait for ever.
+    const flags = ACCESS_FLAGS[access] | C.O_NONBLOCK;
+    const fd = shmOpen(name, flags, 0, (code) => nameHint(name, code));
+    return closingOnError(fd, name, () => {
+      const { byteLength } = checkObject(fd, owner, name);
+      if (options.allocate) allocate(fd, byteLength, name);
+      const reservation = reserve(Math.max(byteLength, maxByteLength ?? 0));
+      return SharedMemory.#map({ fd, name, access, reservation, byteLength });
+    });
+  }
+
+  /**
+   * Takes an object's name away. The memory itself goes when its last handle is closed.
+   *
+   * @throws {PosixError} `ENOENT` if there is none, `EACCES` if it belongs to somebody else.
+   * @see shm_unlink(3)
+   */
+  static unlink(name: string): void {
+    shmUnlink(name, (code) => nameHint(name, code));
+  }
+
+  /**
+   * Lists the objects in /dev/shm, sorted by name; named semaphores are left out.
+   *
+   * @throws {PosixError} `ENOENT` if there is no /dev/shm.
+   */
+  static list(): MemoryEntry[] {
+    return listMemory();
+  }
+
+  /**
+   * Makes memory without a name, for this process, its workers, and children that inherit it.
+   *
+   * @throws {PosixError} `ENOSPC` or `ENOMEM` if there is no room.
+   * @throws {RangeError} If a length is no whole number from 0, or no address range is that long.
+   * @see memfd_create(2)
+   */
+  static anonymous(options: AnonymousMemoryOptions): SharedMemory {
+    const { byteLength, label = "postbox", seal: seals = ["shrink"] } = options;
+    const reservation = reserveFor(options);
+    const name = `memfd:${label}`;
+    const fd = memfdCreate(label, C.MFD_CLOEXEC | C.MFD_ALLOW_SEALING);
+    return closingOnError(fd, name, () => {
+      allocate(fd, byteLength, name);
+      // Mapped before it is sealed: future-write forbids new mappings, not this one.
+      const memory = SharedMemory.#map({ fd, name, access: "rw", reservation, byteLength });
+      seal(fd, seals, name);
+      return memory;
+    });
+  }
+
+  /**
+   * Takes over the memory that a parent handed to this process by {@linkcode
+   * SharedMemory.inheritAs}. The handle owns the descriptor from then on.
+   *
+   * @param descriptor The number that the parent chose.
+   * @throws {LayoutError} If it is no memfd, lacks a seal, or is too short. It stays open then.
+   * @throws {PosixError} `EBADF` if there is no such descriptor.
+   */
+  static fromInherited(descriptor: number, options: InheritedMemoryOptions = {}): SharedMemory {
+    const { access = "rw", seal: seals = ["shrink"], maxByteLength = 0 } = options;
+    const least = byteCount("byteLength", options.byteLength ?? 0);
+    const fd = byteCount("descriptor", descriptor);
+    const name = `descriptor ${fd}`;
+    checkAccess(access, name);
+    checkSeals(fd, seals, name);
+    const { byteLength } = statx(fd, name);
+    if (byteLength < least) {
+      const expected = `at least ${least} bytes`;
+      throw new LayoutError({
+        action: "adopt memory",
+        target: name,
+        found: `${byteLength} bytes`,
+        expected,
+      });
+    }
+    const reservation = reserve(Math.max(byteLength, byteCount("maxByteLength", maxByteLength)));
+    closeOnExec(fd, name);
+    return SharedMemory.#map({ fd, name, access, reservation, byteLength });
+  }
+
+  static #create(
+    name: string,
+    exclusive: number,
+    options: OpenOrCreateMemoryOptions,
+  ): SharedMemory {
+    const { byteLength, mode = 0o600, owner = "self" } = options;
+    const reservation = reserveFor(options);
+    // Before there is anything to take back: past this limit a signal would end us.
+    checkFileSizeLimit(byteLength, "create memory", name);
+    const flags = C.O_RDWR | C.O_CREAT | C.O_NONBLOCK | exclusive;
+    const fd = shmOpen(
+      name,
+      flags,
+      byteCount("mode", mode),
+      (code) =>
+        code === "EEXIST" ? "open it, unlink it first, or use openOrCreate" : nameHint(name, code),
+    );
+    try {
+      return closingOnError(fd, name, () => {
+        const found = exclusive ? 0 : checkObject(fd, owner, name).byteLength;
+        const length = Math.max(found, byteLength);
+        allocate(fd, length, name);
+        const room = reservation.maxByteLength < length ? reserve(length) : reservation;
+        return SharedMemory.#map({ fd, name, access: "rw", reservation: room, byteLength: length });
+      });
+    } catch (error) {
+      // Only what O_EXCL proves to be our own making is taken back.
+      if (exclusive) shmUnlink(name, () => undefined);
+      throw error;
+    }
+  }
+
+  static #map(parts: {
+    fd: number;
+    name: string;
+    access: MemoryAccess;
+    reservation: SharedArrayBuffer;
+    byteLength: number;
+  }): SharedMemory {
+    const { fd, name, access, reservation, byteLength } = parts;
+    const source: SegmentSource = {
+      fd,
+      sharing: access === "rw" ? "shared" : "private",
+      target: name,
+    };
+    return new SharedMemory(name, access, source, mapSegment(reservation, byteLength, source));
+  }
+
+  /** The memory; the same buffer as long as the handle is open, also when it grows. */
+  get buffer(): SharedArrayBuffer {
+    this.#open();
+    return this.#segment.buffer;
+  }
+
+  /**
+   * A view of all bytes that are mapped now; after growth the getter gives a longer one.
+   *
+   * A view of an earlier call stays valid with its own length, and reads zeros after `close()`.
+   */
+  get bytes(): Uint8Array<SharedArrayBuffer> {
+    this.#open();
+    return this.#segment.bytes;
+  }
+
+  /** How many bytes are mapped now. */
+  get byteLength(): number {
+    this.#open();
+    return this.#segment.byteLength;
+  }
+
+  /** How many bytes this handle can grow to. */
+  get maxByteLength(): number {
+    this.#open();
+    return this.#segment.maxByteLength;
+  }
+
+  /** Whether {@linkcode SharedMemory.close} was called. */
+  get closed(): boolean {
+    return this.#source === undefined;
+  }
+
+  /**
+   * Makes the memory longer, with its pages, or maps what a peer has added. Never shrinks: a
+   * length that is mapped already changes nothing.
+   *
+   * @throws {RangeError} If `byteLength` is above `maxByteLength` or no whole number.
+   * @throws {PosixError} `ENOSPC` if there is no room, `EPERM` if it is sealed, `EBADF` if the
+   * handle is read-only and the object is not that long. Nothing has changed then.
+   * @see posix_fallocate(3)
+   */
+  grow(byteLength: number): void {
+    const source = this.#open();
+    byteCount("byteLength", byteLength);
+    if (byteLength > this.maxByteLength) {
+      throw new RangeError(
+        `Cannot grow memory ${
+          JSON.stringify(this.name)
+        } to ${byteLength} bytes: expected at most ` +
+          `its maxByteLength ${this.maxByteLength}`,
+      );
+    }
+    if (byteLength <= this.byteLength) return;
+    if (statx(source.fd, this.name).byteLength < byteLength) {
+      allocate(source.fd, byteLength, this.name);
+    }
+    growSegment(this.#segment, byteLength, source);
+  }
+
+  /**
+   * Copies bytes out of the object through the kernel: safe even when a peer truncates it.
+   *
+   * @returns The bytes, fewer than asked where the object ends.
+   * @throws {RangeError} If an offset or a length is no whole number from 0.
+   * @see pread(2)
+   */
+  read(options: ReadOptions = {}): Uint8Array<ArrayBuffer> {
+    const { fd } = this.#open();
+    const offset = byteCount("offset", options.offset ?? 0);
+    const rest = Math.max(0, this.#segment.byteLength - offset);
+    const into = new Uint8Array(byteCount("byteLength", options.byteLength ?? rest));
+    const length = pread(fd, into, offset, this.name);
+    return length === into.byteLength ? into : into.slice(0, length);
+  }
+
+  /**
+   * Copies bytes into the object through the kernel: safe even when a peer truncates it. What
+   * reaches past the end makes the memory longer, as far as `maxByteLength`.
+   *
+   * @param data The bytes, or a text that is written as UTF-8.
+   * @throws {PosixError} `EBADF` if the handle is read-only, `ENOSPC` if there is no room, `EPERM`
+   * if it is sealed.
+   * @throws {RangeError} If it would reach past `maxByteLength`. Nothing was written then.
+   * @see pwrite(2)
+   */
+  write(data: Uint8Array | string, options: WriteOptions = {}): void {
+    const { fd } = this.#open();
+    const offset = byteCount("offset", options.offset ?? 0);
+    const bytes = typeof data === "string" ? encoder.encode(data) : data;
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError("Cannot write the value: expected a Uint8Array or a string");
+    }
+    if (this.access === "r") {
+      throw refuse("EBADF", "pwrite", "write to memory", this.name, spaceHint("EBADF"));
+    }
+    const endOffset = offset + bytes.byteLength;
+    if (endOffset > this.byteLength) this.grow(endOffset);
+    checkFileSizeLimit(endOffset, "write to memory", this.name);
+    pwrite(fd, bytes, offset, this.name, spaceHint);
+  }
+
+  /**
+   * Hands the memory to a child: the `stdio` to start it with, in which the memory is descriptor
+   * `descriptor`. The child takes it over by {@linkcode SharedMemory.fromInherited}.
+   *
+   * @example Memory for a child
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { SharedMemory } from "@postbox/postbox/shm";
+   *
+   * using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "grow", "seal"] });
+   * const stdio = memory.inheritAs(3);
+   * // spawn(command, args, { stdio }), and there: SharedMemory.fromInherited(3)
+   * assertEquals(stdio.slice(0, 3), ["inherit", "inherit", "inherit"]);
+   * ```
+   *
+   * @param descriptor From 3.
+   * @param stdio What the other descriptors are, as `node:child_process` takes it.
+   * @returns A new array: `stdio`, filled up with `ignore`, and the memory at its place.
+   * @throws {RangeError} If `descriptor` is no whole number from 3.
+   */
+  inheritAs(
+    descriptor: number,
+    stdio: readonly StdioEntry[] = ["inherit", "inherit", "inherit"],
+  ): StdioEntry[] {
+    const { fd } = this.#open();
+    if (!Number.isSafeInteger(descriptor) || descriptor < 3) {
+      throw new RangeError(
+        `Cannot hand memory over as descriptor ${descriptor}: expected 3 or more`,
+      );
+    }
+    const entries: StdioEntry[] = [...stdio];
+    while (entries.length < descriptor) entries.push("ignore");
+    entries[descriptor] = fd;
+    return entries;
+  }
+
+  /** What the kernel says of the object now. */
+  status(): MemoryStatus {
+    const { byteLength, allocatedBytes, uid, gid, mode, linkCount } = statx(
+      this.#open().fd,
+      this.name,
+    );
+    return { byteLength, allocatedBytes, uid, gid, mode, linked: linkCount > 0 };
+  }
+
+  /**
+   * Closes the handle; the object stays. Views that were taken read zeros from then on, in all
+   * threads of this process. Closing twice is allowed and does nothing.
+   */
+  close(): void {
+    if (this.#source === undefined) return;
+    const { fd } = this.#source;
+    this.#segment.close();
+    this.#source = undefined;
+    close(fd, this.name);
+  }
+
+  /** The same as {@linkcode SharedMemory.close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #open(): SegmentSource {
+    if (this.#source === undefined) throw new ClosedError("memory", this.name);
+    return this.#source;
+  }
+}
+
+function reserveFor({ byteLength, maxByteLength = byteLength }: CreateMemoryOptions) {
+  byteCount("byteLength", byteLength);
+  byteCount("maxByteLength", maxByteLength);
+  if (maxByteLength < byteLength) {
+    throw new RangeError(
+      `Cannot use maxByteLength ${maxByteLength}: expected at least byteLength ${byteLength}`,
+    );
+  }
+  return reserve(maxByteLength);
+}
+
+function checkAccess(access: MemoryAccess, name: string): void {
+  if (ACCESS_FLAGS[access] !== undefined) return;
+  throw new TypeError(
+    `Cannot open memory ${JSON.stringify(name)}: access is ${JSON.stringify(access)}, ` +
+      'expected "r" or "rw"',
+  );
+}
+
+/** What was opened by name is memory and belongs to who may own it. */
+function checkObject(fd: number, owner: Owner, name: string) {
+  const status = checkOwner(fd, owner, "memory", name);
+  if (status.isFile) return status;
+  throw refuse("ENODEV", "statx", "open memory", name, "what has that name is no shared memory");
+}
+
+function closingOnError<T>(fd: number, name: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    close(fd, name);
+    throw error;
+  }
+}

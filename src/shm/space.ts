@@ -1,0 +1,48 @@
+/**
+ * Room for an object: refused in words before the system refuses it with a signal.
+ *
+ * LINUX: a page that cannot be had when it is first touched is SIGBUS, a write past RLIMIT_FSIZE
+ * is SIGXFSZ, and both end the process. So pages are allocated up front, and the limit is asked.
+ */
+
+import { C, getrlimit, posixFallocate, refuse } from "../sys/mod.ts";
+
+/** Makes an object at least `byteLength` long, with its pages. Never shrinks. */
+export function allocate(fd: number, byteLength: number, target: string): void {
+  if (byteLength === 0) return;
+  checkFileSizeLimit(byteLength, "allocate memory", target);
+  posixFallocate(fd, byteLength, target, spaceHint);
+}
+
+/** Refuses an end that RLIMIT_FSIZE does not allow. */
+export function checkFileSizeLimit(endOffset: number, action: string, target: string): void {
+  const { soft } = getrlimit(C.RLIMIT_FSIZE);
+  if (endOffset <= soft) return;
+  throw refuse(
+    "EFBIG",
+    "getrlimit",
+    action,
+    target,
+    `RLIMIT_FSIZE allows files of ${soft} bytes and ${endOffset} are needed; raise it: ulimit -f`,
+  );
+}
+
+/** The way out when an object got no room. */
+export function spaceHint(code: string): string | undefined {
+  switch (code) {
+    case "ENOSPC":
+      return "the file system is full (df -h /dev/shm); unlink what is not needed (postbox shm ls) " +
+        "or enlarge it as root: mount -o remount,size=4G /dev/shm";
+    case "EPERM":
+      return "its seals do not allow it";
+    case "EBADF":
+      return 'it was opened with access: "r"';
+  }
+  return undefined;
+}
+
+/** A length or an offset: whole and not negative, or the kernel would see another number. */
+export function byteCount(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  throw new RangeError(`Cannot use ${name} ${value}: expected a whole number of bytes from 0`);
+}

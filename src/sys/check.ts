@@ -1,0 +1,53 @@
+/**
+ * Turns the -1 of a C function into a PosixError: the one place that does.
+ *
+ * Rule: everything after the C call and before errno is read must not allocate (FFI: a garbage
+ * collection overwrites errno), so the parts of the error are passed one by one and put together
+ * only when there is one.
+ */
+
+import { PosixError } from "../errors.ts";
+import { describe, ERRNO, type ErrnoName } from "./errno.ts";
+import { sys } from "./load.ts";
+
+/** Gives the way out of a refusal, where there is one. Called only when a call was refused. */
+export type Hint = (code: string) => string | undefined;
+
+/** The error for a call that was refused with an error number. */
+export function refused(
+  errno: number,
+  syscall: string,
+  action: string,
+  target: string,
+  hint?: Hint,
+): PosixError {
+  const { code, description } = describe(errno);
+  return new PosixError({ action, target, syscall, errno, code, description, hint: hint?.(code) });
+}
+
+/** The error for what we refuse ourselves, because the system would do something worse. */
+export function refuse(
+  code: ErrnoName,
+  syscall: string,
+  action: string,
+  target: string,
+  hint?: string,
+): PosixError {
+  return refused(ERRNO[code], syscall, action, target, () => hint);
+}
+
+/** Passes a result on, or throws when it is -1. */
+export function check(
+  result: number,
+  syscall: string,
+  action: string,
+  target: string,
+  hint?: Hint,
+): number {
+  if (result !== -1) return result;
+  throw refused(sys().errno(), syscall, action, target, hint);
+}
+
+// Compiled before it is needed: compiling it between a refused call and the reading of errno
+// would allocate there.
+check(0, "", "", "");

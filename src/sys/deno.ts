@@ -1,0 +1,80 @@
+/**
+ * The driver for Deno: `Deno.dlopen` on the C library.
+ *
+ * Rule: the only file of `src/` and `cli/` that may say `Deno`.
+ */
+
+import type { CTable, CType } from "./symbols.ts";
+import type { Driver, Functions, Library } from "./port.ts";
+
+/** glibc resolves mq_*, shm_* and the rest through it; musl maps the name to itself. */
+const LIBRARY = "librt.so.1";
+
+const NATIVE_TYPES: Record<CType, Deno.NativeType> = {
+  i32: "i32",
+  u32: "u32",
+  i64: "i64",
+  size: "usize",
+  buffer: "buffer",
+  address: "u64",
+};
+
+function declarations(table: CTable): Record<string, Deno.ForeignFunction> {
+  const declared: Record<string, Deno.ForeignFunction> = {};
+  for (const [key, { symbol, parameters, result }] of Object.entries(table)) {
+    declared[key] = {
+      name: symbol ?? key,
+      parameters: parameters.map((parameter) =>
+        NATIVE_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]
+      ),
+      result: NATIVE_TYPES[result] as Deno.NativeResultType,
+    };
+  }
+  return declared;
+}
+
+function dlopen(symbols: Record<string, Deno.ForeignFunction>) {
+  try {
+    return Deno.dlopen(LIBRARY, symbols);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotCapable) {
+      throw new Error(
+        "Cannot load the C library: Deno was started without permission for it, expected the " +
+          "flag --allow-ffi",
+        { cause },
+      );
+    }
+    throw new Error(
+      `Cannot load the C library: ${LIBRARY} was not found or lacks a function, expected Linux ` +
+        "with glibc 2.34 or later, or musl",
+      { cause },
+    );
+  }
+}
+
+function load<const T extends CTable>(table: T): Library<T> {
+  const { symbols } = dlopen({
+    ...declarations(table),
+    __errno_location: { parameters: [], result: "pointer" },
+  });
+  const location = (symbols.__errno_location as () => Deno.PointerValue)();
+  // SAFETY: errno's word belongs to this thread and lives as long as it; a module instance never
+  // changes its thread, and each worker loads its own.
+  const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location!, 4));
+  const readErrno = () => errno[0]!;
+  readErrno(); // compiled now, not between a refused call and its errno
+  return {
+    c: symbols as unknown as Functions<T>,
+    errno: readErrno,
+    addressOf: (view) =>
+      Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)),
+    viewOf: (address, byteLength) =>
+      Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength),
+  };
+}
+
+export const deno: Driver = {
+  isPresent: () => typeof globalThis.Deno?.dlopen === "function",
+  platform: () => ({ os: Deno.build.os, arch: Deno.build.arch }),
+  load,
+};

@@ -1,0 +1,47 @@
+/**
+ * Chooses the driver of this runtime and loads the C library, once a thread, at the first use.
+ *
+ * Rule: the only `if` on the runtime in the whole library.
+ */
+
+import { deno } from "./deno.ts";
+import type { Driver, Library, Sys } from "./port.ts";
+import { type CTable, SYMBOLS } from "./symbols.ts";
+
+/** In the order in which they are asked. A new runtime is one more file and one more entry. */
+const DRIVERS: readonly Driver[] = [deno];
+
+function driver(): Driver {
+  const found = DRIVERS.find((candidate) => candidate.isPresent());
+  if (found === undefined) {
+    throw new Error("Cannot load the C library: this runtime has no driver, expected Deno 2.9 up");
+  }
+  const { os, arch } = found.platform();
+  if (os !== "linux") {
+    throw new Error(
+      `Cannot load the C library: the system is ${os}, expected linux: POSIX message queues are ` +
+        "kernel objects; on other systems run inside a Linux container",
+    );
+  }
+  if (arch !== "x86_64" && arch !== "aarch64") {
+    throw new Error(`Cannot load the C library: no layout for ${arch}, expected x86_64 or aarch64`);
+  }
+  return found;
+}
+
+/** Binds any table of C functions; what is not in {@linkcode SYMBOLS} is for tests. */
+export function bind<const T extends CTable>(table: T): Library<T> {
+  return driver().load(table);
+}
+
+/** The machine's architecture, in the names of {@linkcode Driver.platform}. */
+export function architecture(): "x86_64" | "aarch64" {
+  return driver().platform().arch as "x86_64" | "aarch64";
+}
+
+let loaded: Sys | undefined;
+
+/** The C library of this thread. */
+export function sys(): Sys {
+  return loaded ??= bind(SYMBOLS);
+}

@@ -1,0 +1,96 @@
+/** sys/mman.h and posix_fallocate(3): one thin function per C function. Convert, call, check. */
+
+import { C } from "./abi.ts";
+import { check, type Hint, refused } from "./check.ts";
+import { ERRNO } from "./errno.ts";
+import { sys } from "./load.ts";
+import { cString, objectName } from "./name.ts";
+
+/** shm_open(3). The mode counts only with O_CREAT. */
+export function shmOpen(name: string, flags: number, mode: number, hint: Hint): number {
+  const action = flags & C.O_CREAT ? "create memory" : "open memory";
+  const bytes = objectName(name, "shm_open", action);
+  return check(sys().c.shm_open(bytes, flags, mode), "shm_open", action, name, hint);
+}
+
+/** shm_unlink(3) */
+export function shmUnlink(name: string, hint: Hint): void {
+  const bytes = objectName(name, "shm_unlink", "unlink memory");
+  check(sys().c.shm_unlink(bytes), "shm_unlink", "unlink memory", name, hint);
+}
+
+/** memfd_create(2) */
+export function memfdCreate(label: string, flags: number): number {
+  const bytes = cString(label);
+  return check(sys().c.memfd_create(bytes, flags), "memfd_create", "create memory", label);
+}
+
+/**
+ * posix_fallocate(3) from 0: makes the object at least `byteLength` long and gives it its pages.
+ *
+ * Never shrinks anything, so two processes that grow one object cannot take from each other.
+ */
+export function posixFallocate(fd: number, byteLength: number, target: string, hint: Hint): void {
+  const { c } = sys();
+  const length = BigInt(byteLength);
+  // LINUX: a signal interrupts a long allocation, which then gives back what it took; once more.
+  for (;;) {
+    const errno = c.posix_fallocate(fd, 0n, length);
+    if (errno === 0) return;
+    if (errno === ERRNO.EINTR) continue;
+    throw refused(errno, "posix_fallocate", "allocate memory", target, hint);
+  }
+}
+
+/** What a mapping is made from; `undefined` stands for zero pages that belong to nobody. */
+export interface Mapping {
+  fd: number | undefined;
+  flags: number;
+  offset: number;
+}
+
+/**
+ * mmap(2) with MAP_FIXED, readable and writable.
+ *
+ * SAFETY: replaces whatever is at the address. The caller owns the address range: it is the
+ * reservation of a SharedArrayBuffer that the caller references.
+ */
+export function mmapFixed(
+  address: bigint,
+  byteLength: number,
+  mapping: Mapping,
+  target: string,
+): void {
+  const { fd, flags, offset } = mapping;
+  const { c } = sys();
+  const all = flags | C.MAP_FIXED | (fd === undefined ? C.MAP_ANONYMOUS : 0);
+  const protection = C.PROT_READ | C.PROT_WRITE;
+  const length = BigInt(byteLength), from = BigInt(offset);
+  check(
+    c.mmap_fixed(address, length, protection, all, fd ?? -1, from),
+    "mmap",
+    "map memory",
+    target,
+  );
+}
+
+/** msync(2): back only when everything is written. */
+export function msync(address: bigint, byteLength: number, target: string): void {
+  const length = BigInt(byteLength);
+  check(sys().c.msync(address, length, C.MS_SYNC), "msync", "flush", target);
+}
+
+/** fcntl(2) F_ADD_SEALS */
+export function addSeals(fd: number, seals: number, target: string): void {
+  check(sys().c.fcntl(fd, C.F_ADD_SEALS, seals), "fcntl", "seal memory", target);
+}
+
+/** fcntl(2) F_GET_SEALS; `undefined` when the descriptor can have none. */
+export function getSeals(fd: number, target: string): number | undefined {
+  const { c, errno } = sys();
+  const seals = c.fcntl(fd, C.F_GET_SEALS, 0);
+  if (seals !== -1) return seals;
+  const number = errno();
+  if (number === ERRNO.EINVAL) return undefined;
+  throw refused(number, "fcntl", "read the seals of", target);
+}

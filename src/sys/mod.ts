@@ -1,0 +1,17 @@
+/**
+ * The only room that knows C. Its door: the thin functions, the constants, names and errors.
+ *
+ * The table is in `symbols.ts`, the port and its drivers in `port.ts` and `deno.ts`.
+ */
+
+export { C, STRUCTS } from "./abi.ts";
+export { check, type Hint, refuse, refused } from "./check.ts";
+export { describe, ERRNO, type ErrnoName } from "./errno.ts";
+export * from "./file.ts";
+export { sys } from "./load.ts";
+export * from "./memory.ts";
+export * from "./mqueue.ts";
+export { nameHint, uniqueName } from "./name.ts";
+export * from "./owner.ts";
+export * from "./process.ts";
+export { type SignalName, signalNumber } from "./signal.ts";

@@ -1,0 +1,106 @@
+/**
+ * mqueue.h: one thin function per C function. Convert, call, check.
+ *
+ * "Not now" (EAGAIN) is a result here, everything else that goes wrong is a PosixError.
+ */
+
+import { C, STRUCTS } from "./abi.ts";
+import { size, Struct } from "./bytes.ts";
+import { check, type Hint, refused } from "./check.ts";
+import { ERRNO } from "./errno.ts";
+import { sys } from "./load.ts";
+import { objectName } from "./name.ts";
+
+/** What a queue is created with; `undefined` leaves both to the kernel's defaults. */
+export interface MqSize {
+  maxMessages: number;
+  maxMessageBytes: number;
+}
+
+/** mq_open(3). The mode and the attributes count only with O_CREAT. */
+export function mqOpen(
+  name: string,
+  flags: number,
+  mode: number,
+  attributes: MqSize | undefined,
+  hint: Hint,
+): number {
+  const action = flags & C.O_CREAT ? "create queue" : "open queue";
+  const bytes = objectName(name, "mq_open", action);
+  let attr: Uint8Array | null = null;
+  if (attributes !== undefined) {
+    const struct = new Struct(STRUCTS.mq_attr.bytes);
+    struct.setI64(STRUCTS.mq_attr.mq_maxmsg, attributes.maxMessages);
+    struct.setI64(STRUCTS.mq_attr.mq_msgsize, attributes.maxMessageBytes);
+    attr = struct.bytes;
+  }
+  const { c } = sys();
+  return check(c.mq_open(bytes, flags, mode, attr), "mq_open", action, name, hint);
+}
+
+/** mq_close(3) */
+export function mqClose(mqd: number, name: string): void {
+  check(sys().c.mq_close(mqd), "mq_close", "close queue", name);
+}
+
+/** mq_unlink(3) */
+export function mqUnlink(name: string, hint: Hint): void {
+  const bytes = objectName(name, "mq_unlink", "unlink queue");
+  check(sys().c.mq_unlink(bytes), "mq_unlink", "unlink queue", name, hint);
+}
+
+/** mq_getattr(3) */
+export function mqGetattr(mqd: number, name: string): MqSize & { length: number } {
+  const struct = new Struct(STRUCTS.mq_attr.bytes);
+  check(sys().c.mq_getattr(mqd, struct.bytes), "mq_getattr", "look at queue", name);
+  return {
+    maxMessages: struct.u64(STRUCTS.mq_attr.mq_maxmsg),
+    maxMessageBytes: struct.u64(STRUCTS.mq_attr.mq_msgsize),
+    length: struct.u64(STRUCTS.mq_attr.mq_curmsgs),
+  };
+}
+
+/** mq_send(3) on a nonblocking descriptor: false when the queue is full. */
+export function mqSend(
+  mqd: number,
+  data: Uint8Array,
+  priority: number,
+  name: string,
+  hint: Hint,
+): boolean {
+  const { c, errno } = sys();
+  if (c.mq_send(mqd, data, size(data.byteLength), priority) === 0) return true;
+  const number = errno();
+  if (number === ERRNO.EAGAIN) return false;
+  throw refused(number, "mq_send", "send to queue", name, hint);
+}
+
+const priorityBytes = new Uint8Array(4);
+const priorityWord = new Uint32Array(priorityBytes.buffer);
+
+/** mq_receive(3) on a nonblocking descriptor: the message's length, or -1 when there is none. */
+export function mqReceive(mqd: number, into: Uint8Array, name: string, hint: Hint): number {
+  const { c, errno } = sys();
+  const length = c.mq_receive(mqd, into, size(into.byteLength), priorityBytes);
+  if (length !== -1) return length;
+  const number = errno();
+  if (number === ERRNO.EAGAIN) return -1;
+  throw refused(number, "mq_receive", "receive from queue", name, hint);
+}
+
+/** The priority of the message that {@linkcode mqReceive} took last on this thread. */
+export function receivedPriority(): number {
+  return priorityWord[0]!;
+}
+
+/** mq_notify(3) by signal, or with `undefined` the end of this process's registration. */
+export function mqNotify(mqd: number, signal: number | undefined, name: string, hint: Hint): void {
+  let sevp: Uint8Array | null = null;
+  if (signal !== undefined) {
+    const struct = new Struct(STRUCTS.sigevent.bytes);
+    struct.setI32(STRUCTS.sigevent.sigev_signo, signal);
+    struct.setI32(STRUCTS.sigevent.sigev_notify, C.SIGEV_SIGNAL);
+    sevp = struct.bytes;
+  }
+  check(sys().c.mq_notify(mqd, sevp), "mq_notify", "watch queue", name, hint);
+}

@@ -1,0 +1,59 @@
+/**
+ * The port to C: what a driver of a runtime offers to the rest of `src/sys`.
+ *
+ * A driver is one file beside this one (`deno.ts`). Nothing outside this folder sees the port.
+ */
+
+import type { CTable, CType, SYMBOLS } from "./symbols.ts";
+
+/** The JavaScript value that stands for a C parameter or result. */
+export type JsValue<T extends CType> = T extends "i32" | "u32" ? number
+  : T extends "i64" | "size" | "address" ? bigint
+  : Uint8Array | null;
+
+type TypeIn<P extends string> = P extends `${infer T extends CType} ${string}` ? T : never;
+
+type Values<P extends readonly string[]> = { -readonly [I in keyof P]: JsValue<TypeIn<P[I]>> };
+
+/** The callable form of a table. */
+export type Functions<T extends CTable> = {
+  readonly [K in keyof T]: (...values: Values<T[K]["parameters"]>) => JsValue<T[K]["result"]>;
+};
+
+/** A loaded C library, seen through one table. */
+export interface Library<T extends CTable> {
+  /** The C functions of the table, by their keys. */
+  readonly c: Functions<T>;
+
+  /**
+   * errno of this thread.
+   *
+   * Only exact as the very next thing after a call: any allocation in between may collect
+   * garbage, and the collector's own system calls overwrite it.
+   */
+  errno(): number;
+
+  /**
+   * Where the bytes of a view begin.
+   *
+   * SAFETY: valid as long as the view's buffer is referenced, and only for buffers that do not
+   * move: growable SharedArrayBuffers never do.
+   */
+  addressOf(view: Uint8Array): bigint;
+
+  /** The memory at an address, as an ArrayBuffer that nobody owns. */
+  viewOf(address: bigint, byteLength: number): ArrayBuffer;
+}
+
+/** The library that Postbox runs on. */
+export type Sys = Library<typeof SYMBOLS>;
+
+/** What a driver's file exports. */
+export interface Driver {
+  /** Whether this runtime is the driver's. */
+  isPresent(): boolean;
+  /** The machine: `linux`/`x86_64`, … */
+  platform(): { os: string; arch: string };
+  /** Loads the C library and binds a table; throws with a way out when it cannot. */
+  load<const T extends CTable>(table: T): Library<T>;
+}

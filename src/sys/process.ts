@@ -1,0 +1,63 @@
+/** poll(2), sched_yield(2), getrlimit(2), sysconf(3), geteuid(2): one thin function each. */
+
+import { C, STRUCTS } from "./abi.ts";
+import { size, Struct } from "./bytes.ts";
+import { check, type Hint } from "./check.ts";
+import { sys } from "./load.ts";
+
+const pollfd = new Struct(STRUCTS.pollfd.bytes);
+
+/** poll(2) on one descriptor: true when it is ready, false after `timeoutMs` (whole, ≥ 0). */
+export function poll(
+  fd: number,
+  events: number,
+  timeoutMs: number,
+  target: string,
+  hint: Hint,
+): boolean {
+  pollfd.setI32(STRUCTS.pollfd.fd, fd);
+  pollfd.setU16(STRUCTS.pollfd.events, events);
+  const { c } = sys();
+  const ready = check(
+    c.poll(pollfd.bytes, size(1), timeoutMs),
+    "poll",
+    "wait for",
+    target,
+    hint,
+  );
+  return ready > 0;
+}
+
+/** sched_yield(2): lets another thread have the processor. */
+export function schedYield(): void {
+  sys().c.sched_yield();
+}
+
+/** A limit as it is now and as it may be raised without privileges; Infinity for none. */
+export interface Limit {
+  /** What is enforced now. */
+  soft: number;
+  /** What the soft limit can be raised to. */
+  hard: number;
+}
+
+/** getrlimit(2) */
+export function getrlimit(resource: number): Limit {
+  const struct = new Struct(STRUCTS.rlimit.bytes);
+  check(sys().c.getrlimit(resource, struct.bytes), "getrlimit", "read limit", String(resource));
+  const limit = (offset: number) => {
+    const value = struct.u64(offset);
+    return value >= 2 ** 63 ? Infinity : value; // RLIM_INFINITY is all ones
+  };
+  return { soft: limit(STRUCTS.rlimit.rlim_cur), hard: limit(STRUCTS.rlimit.rlim_max) };
+}
+
+/** geteuid(2) */
+export function geteuid(): number {
+  return sys().c.geteuid();
+}
+
+/** sysconf(3): the size of a memory page, in bytes. */
+export function pageBytes(): number {
+  return sys().c.sysconf(C._SC_PAGESIZE);
+}

@@ -1,0 +1,156 @@
+/**
+ * The one table of C functions that Postbox calls. A driver turns it into calls of its runtime.
+ *
+ * Rule: a row says what C says. Each parameter is written `type name`, the name being that of the
+ * C declaration above it, the type one of {@linkcode CType}. Where a row differs from the
+ * declaration, it says why.
+ */
+
+/**
+ * How a C value crosses the boundary.
+ *
+ * ```text
+ * type      C                         JavaScript
+ * i32 u32   int, unsigned             number
+ * i64       long, off_t, ssize_t      bigint
+ * size      size_t                    bigint: a Number would take a path ten times slower
+ * buffer    pointer to memory of ours Uint8Array, or null for NULL
+ * address   pointer to any memory     bigint
+ * ```
+ */
+export type CType = "i32" | "u32" | "i64" | "size" | "buffer" | "address";
+
+/** One row: a C function as the drivers declare it. */
+export interface CFunction {
+  /** The name in the library, where it differs from the key. */
+  readonly symbol?: string;
+  readonly parameters: readonly `${CType} ${string}`[];
+  readonly result: CType;
+}
+
+/** A table of C functions, by the name they are called by. */
+export type CTable = Readonly<Record<string, CFunction>>;
+
+// A result that is `ssize_t` or a fixed address in C is declared `i32` wherever its low half says
+// all we need: an i32 allocates nothing, so errno is still whole when it is read (docs/decisions).
+export const SYMBOLS = {
+  // --- mqueue.h -------------------------------------------------------------------------------
+  /** mqd_t mq_open(const char *name, int oflag, mode_t mode, struct mq_attr *attr) — variadic */
+  mq_open: {
+    parameters: ["buffer name", "i32 oflag", "u32 mode", "buffer attr"],
+    result: "i32",
+  },
+  /** int mq_close(mqd_t mqdes) */
+  mq_close: { parameters: ["i32 mqdes"], result: "i32" },
+  /** int mq_unlink(const char *name) */
+  mq_unlink: { parameters: ["buffer name"], result: "i32" },
+  /** int mq_getattr(mqd_t mqdes, struct mq_attr *attr) */
+  mq_getattr: { parameters: ["i32 mqdes", "buffer attr"], result: "i32" },
+  /** int mq_send(mqd_t mqdes, const char *msg_ptr, size_t msg_len, unsigned msg_prio) */
+  mq_send: {
+    parameters: ["i32 mqdes", "buffer msg_ptr", "size msg_len", "u32 msg_prio"],
+    result: "i32",
+  },
+  /** ssize_t mq_receive(mqd_t mqdes, char *msg_ptr, size_t msg_len, unsigned *msg_prio) */
+  mq_receive: {
+    parameters: ["i32 mqdes", "buffer msg_ptr", "size msg_len", "buffer msg_prio"],
+    result: "i32", // at most msgsize_max, 16 MiB
+  },
+  /** int mq_notify(mqd_t mqdes, const struct sigevent *sevp) */
+  mq_notify: { parameters: ["i32 mqdes", "buffer sevp"], result: "i32" },
+
+  // --- sys/mman.h -----------------------------------------------------------------------------
+  /** int shm_open(const char *name, int oflag, mode_t mode) */
+  shm_open: { parameters: ["buffer name", "i32 oflag", "u32 mode"], result: "i32" },
+  /** int shm_unlink(const char *name) */
+  shm_unlink: { parameters: ["buffer name"], result: "i32" },
+  /** int memfd_create(const char *name, unsigned flags) */
+  memfd_create: { parameters: ["buffer name", "u32 flags"], result: "i32" },
+  /** void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset), MAP_FIXED */
+  mmap_fixed: {
+    symbol: "mmap",
+    parameters: [
+      "address addr",
+      "size length",
+      "i32 prot",
+      "i32 flags",
+      "i32 fd",
+      "i64 offset",
+    ],
+    result: "i32", // -1 or the low half of addr, which ends in twelve zero bits
+  },
+  /** int msync(void *addr, size_t length, int flags) */
+  msync: { parameters: ["address addr", "size length", "i32 flags"], result: "i32" },
+
+  // --- fcntl.h, unistd.h, sys/stat.h, sys/vfs.h -----------------------------------------------
+  /** int open(const char *path, int flags, mode_t mode) — variadic */
+  open: { parameters: ["buffer path", "i32 flags", "u32 mode"], result: "i32" },
+  /** int openat(int dirfd, const char *path, int flags, mode_t mode) — variadic */
+  openat: { parameters: ["i32 dirfd", "buffer path", "i32 flags", "u32 mode"], result: "i32" },
+  /** int close(int fd) */
+  close: { parameters: ["i32 fd"], result: "i32" },
+  /** ssize_t read(int fd, void *buf, size_t count) */
+  read: { parameters: ["i32 fd", "buffer buf", "size count"], result: "i32" }, // ≤ 0x7ffff000
+  /** ssize_t pread(int fd, void *buf, size_t count, off_t offset) */
+  pread: { parameters: ["i32 fd", "buffer buf", "size count", "i64 offset"], result: "i32" },
+  /** ssize_t pwrite(int fd, const void *buf, size_t count, off_t offset) */
+  pwrite: { parameters: ["i32 fd", "buffer buf", "size count", "i64 offset"], result: "i32" },
+  /** ssize_t readlink(const char *path, char *buf, size_t size) */
+  readlink: { parameters: ["buffer path", "buffer buf", "size size"], result: "i32" },
+  /** int posix_fallocate(int fd, off_t offset, off_t len); the result is the error number */
+  posix_fallocate: { parameters: ["i32 fd", "i64 offset", "i64 len"], result: "i32" },
+  /** int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *buf) */
+  statx: {
+    parameters: ["i32 dirfd", "buffer path", "i32 flags", "u32 mask", "buffer buf"],
+    result: "i32",
+  },
+  /** int statfs(const char *path, struct statfs *buf) */
+  statfs: { parameters: ["buffer path", "buffer buf"], result: "i32" },
+  /** int fcntl(int fd, int cmd, int arg) — variadic */
+  fcntl: { parameters: ["i32 fd", "i32 cmd", "i32 arg"], result: "i32" },
+
+  // --- poll.h, sched.h, sys/resource.h, unistd.h ----------------------------------------------
+  /** int poll(struct pollfd *fds, nfds_t nfds, int timeout) */
+  poll: { parameters: ["buffer fds", "size nfds", "i32 timeout"], result: "i32" },
+  /** int sched_yield(void) */
+  sched_yield: { parameters: [], result: "i32" },
+  /** int getrlimit(int resource, struct rlimit *rlim) */
+  getrlimit: { parameters: ["i32 resource", "buffer rlim"], result: "i32" },
+  /** long sysconf(int name) */
+  sysconf: { parameters: ["i32 name"], result: "i32" },
+  /** uid_t geteuid(void) */
+  geteuid: { parameters: [], result: "u32" },
+
+  // --- syscall(2), for what the C libraries do not all wrap -----------------------------------
+  /** ssize_t getdents64(int fd, void *dirp, size_t count) */
+  getdents64: {
+    symbol: "syscall",
+    parameters: ["i64 number", "i32 fd", "buffer dirp", "size count"],
+    result: "i32",
+  },
+  /** int fsopen(const char *fs_name, unsigned flags) */
+  fsopen: {
+    symbol: "syscall",
+    parameters: ["i64 number", "buffer fs_name", "u32 flags"],
+    result: "i32",
+  },
+  /** int fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux) */
+  fsconfig: {
+    symbol: "syscall",
+    parameters: [
+      "i64 number",
+      "i32 fd",
+      "u32 cmd",
+      "buffer key",
+      "buffer value",
+      "i32 aux",
+    ],
+    result: "i32",
+  },
+  /** int fsmount(int fsfd, unsigned flags, unsigned attr_flags) */
+  fsmount: {
+    symbol: "syscall",
+    parameters: ["i64 number", "i32 fsfd", "u32 flags", "u32 attr_flags"],
+    result: "i32",
+  },
+} as const satisfies CTable;
