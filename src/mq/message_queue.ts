@@ -232,8 +232,7 @@ export class MessageQueue implements Disposable {
     options: CreateQueueOptions & OpenQueueOptions,
   ): MessageQueue {
     const { access = "rw", owner = "self", mode = 0o600 } = options;
-    const flags = ACCESS_FLAGS[access];
-    if (flags === undefined) {
+    if (!Object.hasOwn(ACCESS_FLAGS, access)) {
       throw new TypeError(
         `Cannot open queue ${JSON.stringify(name)}: access is ${JSON.stringify(access)}, ` +
           'expected "r", "w" or "rw"',
@@ -242,7 +241,13 @@ export class MessageQueue implements Disposable {
     const size = creation ? sizeOf(options) : undefined;
     whole("mode", mode);
     const hint = (code: string) => openHint(name, size, code);
-    const mqd = mqOpen(name, flags | creation | C.O_NONBLOCK | C.O_CLOEXEC, mode, size, hint);
+    const mqd = mqOpen(
+      name,
+      ACCESS_FLAGS[access] | creation | C.O_NONBLOCK | C.O_CLOEXEC,
+      mode,
+      size,
+      hint,
+    );
     try {
       if (!(creation & C.O_EXCL)) checkOwner(mqd, owner, "queue", name);
       return new MessageQueue(mqd, name, access);

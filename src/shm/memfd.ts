@@ -47,7 +47,7 @@ export function checkSeals(fd: number, seals: readonly Seal[], target: string): 
 function sealBits(seals: readonly Seal[]): number {
   let bits = 0;
   for (const name of seals) {
-    if (SEAL_BITS[name] === undefined) {
+    if (!Object.hasOwn(SEAL_BITS, name)) {
       throw new TypeError(
         `Cannot use seal ${JSON.stringify(name)}: expected one of ${
           Object.keys(SEAL_BITS).join(", ")

@@ -561,7 +561,7 @@ function reserveFor({ byteLength, maxByteLength = byteLength }: CreateMemoryOpti
 }
 
 function checkAccess(access: MemoryAccess, name: string): void {
-  if (ACCESS_FLAGS[access] !== undefined) return;
+  if (Object.hasOwn(ACCESS_FLAGS, access)) return;
   throw new TypeError(
     `Cannot open memory ${JSON.stringify(name)}: access is ${JSON.stringify(access)}, ` +
       'expected "r" or "rw"',
