@@ -1,0 +1,90 @@
+/**
+ * Runs the benchmarks: the same loops in C and in TypeScript, in turns, as ratios.
+ *
+ * Rule: a number never fails a run; a goal is marked as met or missed.
+ */
+
+import process from "node:process";
+import { commandLine } from "./command_line_bench.ts";
+import { createUnlink } from "./create_unlink_bench.ts";
+import { coldImport } from "./import_bench.ts";
+import { machine } from "./machine.ts";
+import { memoryRead } from "./memory_read_bench.ts";
+import { headLines, machineLines, rowLines } from "./report.ts";
+import { roundTrip } from "./round_trip_bench.ts";
+import { segment } from "./segment_bench.ts";
+import { sendReceive } from "./send_receive_bench.ts";
+import type { Row, Scale, Subject } from "./subject.ts";
+
+const SUBJECTS: readonly Subject[] = [
+  sendReceive,
+  roundTrip,
+  createUnlink,
+  segment,
+  memoryRead,
+  coldImport,
+  commandLine,
+];
+
+const HELP = `Measures Postbox beside C, in turns and in one run.
+
+Usage: deno task bench [SUBJECT…] [--quick] [--json]
+
+Subjects (default: all)
+${SUBJECTS.map(({ name, title }) => `  ${name.padEnd(15)} ${title}`).join("\n")}
+
+Options
+  --quick   few rounds: shows that it works, the numbers mean little
+  --json    machine-readable: machine, versions, and one object a row
+  --help    this
+
+Examples
+  deno task bench
+  deno task bench send-receive round-trip
+  deno task bench --json import > results.json
+
+A ratio is the median of Postbox through the median of the baseline; its quartiles are those of
+the rounds' own ratios. Compiled C is kept in bench/build. Exit code 0 whether goals are met or
+not, 2 for wrong usage.`;
+
+const FULL: Scale = { rounds: (full) => full, iterations: (full) => full };
+const QUICK: Scale = {
+  rounds: (full) => Math.min(full, 3),
+  iterations: (full) => Math.ceil(full / 20),
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const flags = args.filter((arg) => arg.startsWith("-"));
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  if (flags.includes("--help") || flags.includes("-h")) {
+    console.log(HELP);
+    return 0;
+  }
+  const unknown = [
+    ...flags.filter((flag) => flag !== "--quick" && flag !== "--json"),
+    ...names.filter((name) => !SUBJECTS.some((subject) => subject.name === name)),
+  ];
+  if (unknown.length > 0) {
+    console.error(`Cannot run ${unknown.join(" ")}: expected some of\n\n${HELP}`);
+    return 2;
+  }
+  const subjects = SUBJECTS.filter(({ name }) => names.length === 0 || names.includes(name));
+  await run(subjects, flags.includes("--quick"), flags.includes("--json"));
+  return 0;
+}
+
+async function run(subjects: readonly Subject[], quick: boolean, json: boolean): Promise<void> {
+  const here = machine();
+  const rows: Row[] = [];
+  if (!json) console.log(machineLines(here));
+  for (const subject of subjects) {
+    if (!json) console.log(headLines(subject.title));
+    for await (const row of subject.run(quick ? QUICK : FULL)) {
+      rows.push(row);
+      if (!json) console.log(rowLines(row));
+    }
+  }
+  if (json) console.log(JSON.stringify({ machine: here, quick, rows }, null, 2));
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,82 @@
+/**
+ * There and back between two processes that block.
+ *
+ * One iteration: one process sends 64 bytes through one queue and blocks until the other, which
+ * blocks for it, has sent them back through a second queue. Both processes on one processor, then
+ * one each. Of the library: sendSync and receiveSync in both. Baseline: blocking mq_send and
+ * mq_receive in C in both. The queues of the pairs are their own.
+ */
+
+import { MessageQueue, uniqueName } from "../mod.ts";
+import { compare, type Timed } from "./measure.ts";
+import { c, type Command, pinned, Program, ts } from "./program.ts";
+import type { Goal, Subject } from "./subject.ts";
+
+const CASES: { processors: 1 | 2; goal: Goal }[] = [
+  { processors: 1, goal: { of: "ratio", atMost: 1.6 } },
+  { processors: 2, goal: { of: "ratio", atMost: 1.15 } },
+];
+
+export const roundTrip: Subject = {
+  name: "round-trip",
+  title: "blocking round trip of two processes, 64 B",
+  async *run(scale) {
+    for (const { processors, goal } of CASES) {
+      await using baseline = await Pair.start(processors, (...args) => c("round_trip", ...args));
+      await using postbox = await Pair.start(processors, (...args) => ts("round_trip", ...args));
+      yield await compare({
+        subject: "round-trip",
+        case: processors === 1 ? "both on one core" : "one core each",
+        baseline: { label: "C", timed: baseline },
+        postbox: { label: "Postbox", timed: postbox },
+        rounds: scale.rounds(101),
+        iterations: scale.iterations(1_000),
+        warmUpRounds: scale.rounds(10),
+        goal,
+      });
+    }
+  },
+};
+
+/** Two processes and two queues, whose names are gone before anything is measured. */
+class Pair implements Timed, AsyncDisposable {
+  readonly #asker: Program;
+  readonly #echo: Program;
+
+  private constructor(asker: Program, echo: Program) {
+    this.#asker = asker;
+    this.#echo = echo;
+  }
+
+  static async start(
+    processors: 1 | 2,
+    command: (role: string, there: string, back: string) => Command,
+  ): Promise<Pair> {
+    const size = { maxMessages: 1, maxMessageBytes: 64 };
+    const names = [uniqueName("bench-there"), uniqueName("bench-back")] as const;
+    const queues: MessageQueue[] = [];
+    try {
+      for (const name of names) queues.push(MessageQueue.create(name, size));
+      const echo = await Program.start(pinned(0, command("echo", ...names)));
+      const asker = await Program.start(
+        pinned(processors === 1 ? 0 : 1, command("ask", ...names)),
+      );
+      return new Pair(asker, echo);
+    } finally {
+      for (const queue of queues) {
+        MessageQueue.unlink(queue.name);
+        queue.close();
+      }
+    }
+  }
+
+  time(iterations: number): Promise<number> {
+    return this.#asker.time(iterations);
+  }
+
+  /** The asker tells the echo that it is over, unless it died before. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#asker[Symbol.asyncDispose]();
+    await this.#echo[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,2 @@
+/** Nothing: what a process of the runtime costs by itself. */
+export {};
