@@ -1,0 +1,51 @@
+/** Waiting on the thing itself: a condition, a process that is blocked in a system call. */
+
+/** Far more than anything here takes, so only a hang reaches it. */
+const BOUND_MS = 20_000;
+
+/** Comes back when the condition holds; throws with `what` when it does not come true. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+): Promise<void> {
+  const deadline = performance.now() + BOUND_MS;
+  while (!await condition()) {
+    if (performance.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+/** The system calls a thread can be found blocked in, by machine. */
+const CALLS = {
+  x86_64: { poll: 7, mq_timedsend: 242, mq_timedreceive: 243 },
+  aarch64: { poll: 73, mq_timedsend: 182, mq_timedreceive: 183 }, // poll(3) is ppoll(2) there
+} as const;
+
+/**
+ * Comes back when a thread of the process is blocked in the call, and for poll(2) on one
+ * descriptor, as our blocking calls are and the runtime's own are not.
+ */
+export function untilBlocked(
+  pid: number,
+  call: "poll" | "mq_timedsend" | "mq_timedreceive",
+): Promise<void> {
+  const number = CALLS[Deno.build.arch as keyof typeof CALLS][call];
+  return until(`process ${pid} is blocked in ${call}`, () => {
+    for (const { name: tid } of Deno.readDirSync(`/proc/${pid}/task`)) {
+      const [now, , second] = syscallOf(`/proc/${pid}/task/${tid}/syscall`);
+      if (Number(now) === number && (call !== "poll" || Number(second) === 1)) return true;
+    }
+    return false;
+  });
+}
+
+/** Number and arguments of the call that a thread is in; "running" when it is in none. */
+function syscallOf(path: string): string[] {
+  try {
+    return Deno.readTextFileSync(path).trim().split(" ");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return []; // the thread ended
+    if (error instanceof Error && error.message.includes("os error 3")) return []; // just now
+    throw error;
+  }
+}
