@@ -11,7 +11,7 @@
  *   grow BYTES            ok     ftruncate, and maps all there is
  *   write OFFSET HEX      ok     through the mapping
  *   read OFFSET BYTES     HEX    through the mapping
- *   add32 OFFSET TIMES    ok     waits until the first 32-bit word is not 0, then adds 1 at OFFSET
+ *   add32 OFFSET TIMES    ok     adds 1 at OFFSET, together with the test: start() tells how
  *   add64 OFFSET TIMES    ok     the same on 64 bits
  *   unlink                ok
  */
@@ -57,8 +57,17 @@ static int print_ok(int result) {
   return result == -1 ? refused() : puts("ok");
 }
 
-static void await_start(void) {
-  while (atomic_load((_Atomic uint32_t *)(void *)memory) == 0) sched_yield();
+/* The first words of the memory are a starting gun: 1 from us is "ready", 1 from the test "go". */
+static void start(void) {
+  _Atomic uint32_t *words = (_Atomic uint32_t *)(void *)memory;
+  atomic_store(&words[1], 1);
+  while (atomic_load(&words[0]) == 0) sched_yield();
+}
+
+/* 2 is "done": the other side goes on until it sees this, so the two do overlap. */
+static void finish(void) {
+  atomic_store((_Atomic uint32_t *)(void *)(memory + 4), 2);
+  puts("ok");
 }
 
 int main(int argc, char **argv) {
@@ -95,14 +104,14 @@ int main(int argc, char **argv) {
       putchar('\n');
     } else if (strcmp(command, "add32") == 0) {
       _Atomic uint32_t *word = (_Atomic uint32_t *)(void *)(memory + first);
-      await_start();
+      start();
       for (size_t i = 0; i < second; i++) atomic_fetch_add(word, 1);
-      puts("ok");
+      finish();
     } else if (strcmp(command, "add64") == 0) {
       _Atomic uint64_t *word = (_Atomic uint64_t *)(void *)(memory + first);
-      await_start();
+      start();
       for (size_t i = 0; i < second; i++) atomic_fetch_add(word, 1);
-      puts("ok");
+      finish();
     } else if (strcmp(command, "unlink") == 0) {
       print_ok(shm_unlink(name));
     } else {
