@@ -250,7 +250,8 @@ Deno.test("SharedMemory.grow() is seen by C, and what C added by grow()", async 
   assertEquals([99, 100, 9999, 10_000, 49_999].map((at) => memory.bytes[at]), [1, 2, 2, 0, 3]);
 });
 
-const ADDS = 1_000_000;
+// Tens of milliseconds: more than one turn of the scheduler, should both share a processor.
+const ADDS = 10_000_000;
 
 /** Adds with `addOne` as long as the peer does; says how often. Both start at once. */
 async function addTogether(memory: SharedMemory, addOne: () => void): Promise<number> {
