@@ -60,8 +60,12 @@ static int print_ok(int result) {
 /* The first words of the memory are a starting gun: 1 from us is "ready", 1 from the test "go". */
 static void start(void) {
   _Atomic uint32_t *words = (_Atomic uint32_t *)(void *)memory;
+  pid_t parent = getppid();
   atomic_store(&words[1], 1);
-  while (atomic_load(&words[0]) == 0) sched_yield();
+  while (atomic_load(&words[0]) == 0) {
+    if (getppid() != parent) exit(3); /* the test died, nobody will say go */
+    sched_yield();
+  }
 }
 
 /* 2 is "done": the other side goes on until it sees this, so the two do overlap. */

@@ -1,0 +1,110 @@
+/**
+ * The library by plain URL: this checkout served over HTTP, imported with no configuration file,
+ * no import map, no lock file and an empty cache.
+ */
+
+import { assertEquals } from "../assert.ts";
+import { type Finished, ROOT, run } from "../support/process.ts";
+import { ENTRY_POINTS } from "../../tools/layers.ts";
+
+/** A server of the checkout and an empty place to start programs in; gone at the end of the scope. */
+interface Site extends AsyncDisposable {
+  url: string;
+  /** The paths that were asked for. */
+  served: string[];
+  run(code: string, flags?: string[]): Promise<Finished>;
+}
+
+async function serveCheckout(): Promise<Site> {
+  const served: string[] = [];
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+    const path = decodeURIComponent(new URL(request.url).pathname).slice(1);
+    served.push(path);
+    try {
+      const text = await Deno.readTextFile(`${ROOT}${path}`);
+      return new Response(text, { headers: { "content-type": "application/typescript" } });
+    } catch (error) {
+      return new Response(String(error), { status: 404 });
+    }
+  });
+  const host = `127.0.0.1:${server.addr.port}`;
+  const directory = await Deno.makeTempDir({ prefix: "postbox-http-" });
+  await Deno.mkdir(`${directory}/empty`);
+  return {
+    url: `http://${host}`,
+    served,
+    async run(code, flags = []) {
+      await Deno.writeTextFile(`${directory}/program.ts`, code);
+      return await run(Deno.execPath(), {
+        args: [
+          ...["run", "--no-config", "--no-lock", "--no-prompt", "--quiet", "--allow-ffi"],
+          ...[`--allow-import=${host}`, ...flags, `${directory}/program.ts`],
+        ],
+        cwd: `${directory}/empty`,
+        env: { DENO_DIR: `${directory}/cache` },
+      });
+    },
+    async [Symbol.asyncDispose]() {
+      await server.shutdown();
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+const sendAndReceive = `
+  const name = uniqueName("test");
+  using queue = MessageQueue.create(name, { maxMessages: 1, maxMessageBytes: 64 });
+  MessageQueue.unlink(name);
+  queue.sendSync("over HTTP", { priority: 3 });
+  const message = queue.receiveSync();
+  console.log(message.text(), message.priority);
+`;
+
+const writeAndRead = `
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  memory.write("over HTTP");
+  console.log(new TextDecoder().decode(memory.bytes.slice(0, 9)));
+`;
+
+Deno.test("mod.ts sends a message and shares memory when imported by URL", async () => {
+  await using site = await serveCheckout();
+  const { code, stdout, stderr } = await site.run(`
+    import { MessageQueue, SharedMemory, uniqueName } from "${site.url}/mod.ts";
+    ${sendAndReceive} ${writeAndRead}
+  `);
+  assertEquals([code, stdout, stderr], [0, "over HTTP 3\nover HTTP\n", ""]);
+});
+
+Deno.test("src/mq/mod.ts sends a message when imported by URL, and loads no shm/", async () => {
+  await using site = await serveCheckout();
+  const { code, stdout, stderr } = await site.run(`
+    import { MessageQueue, uniqueName } from "${site.url}/src/mq/mod.ts";
+    ${sendAndReceive}
+  `);
+  assertEquals([code, stdout, stderr], [0, "over HTTP 3\n", ""]);
+  assertEquals(site.served.filter((path) => path.startsWith("src/shm/")), []);
+});
+
+Deno.test("src/shm/mod.ts shares memory when imported by URL, and loads no mq/", async () => {
+  await using site = await serveCheckout();
+  const { code, stdout, stderr } = await site.run(`
+    import { SharedMemory } from "${site.url}/src/shm/mod.ts";
+    ${writeAndRead}
+  `);
+  assertEquals([code, stdout, stderr], [0, "over HTTP\n", ""]);
+  assertEquals(site.served.filter((path) => path.startsWith("src/mq/")), []);
+});
+
+Deno.test("every entry point but the command line loads by URL and does nothing on import", async () => {
+  await using site = await serveCheckout();
+  const present: string[] = [];
+  for (const path of ENTRY_POINTS) {
+    const exists = await Deno.stat(`${ROOT}${path}`).then(() => true, () => false);
+    if (exists && path !== "cli/main.ts") present.push(path);
+  }
+  const imports = present.map((path) => `await import("${site.url}/${path}");`).join("\n");
+  // With FFI denied, an import that loaded or opened anything would be refused.
+  const { code, stdout, stderr } = await site.run(imports, ["--deny-ffi"]);
+  assertEquals([code, stdout, stderr], [0, "", ""]);
+  for (const path of present) assertEquals(site.served.includes(path), true, path);
+});
