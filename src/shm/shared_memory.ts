@@ -4,7 +4,7 @@
  * Rule: what is created has its pages at once, what is opened is ours, nothing ever shrinks.
  */
 
-import { ClosedError, LayoutError } from "../errors.ts";
+import { ClosedError, LayoutError, PosixError } from "../errors.ts";
 import {
   C,
   checkOwner,
@@ -218,13 +218,34 @@ export class SharedMemory implements Disposable {
    * extreme empty; {@linkcode SharedMemory.openOrCreate} completes it.
    *
    * @throws {PosixError} `EEXIST` if there is one of that name, `EINVAL` if the name has no slash
-   * at its start or one inside, `ENOSPC` if there is no room, `EFBIG` if RLIMIT_FSIZE forbids it.
+   * at its start or one inside, `ENOSPC` if /dev/shm is full, `ENOMEM` if the machine has not that
+   * much, `EFBIG` if RLIMIT_FSIZE forbids it.
    * Nothing was made then.
    * @throws {RangeError} If a length is no whole number from 0, or no address range is that long.
    * @see shm_open(3), posix_fallocate(3)
    */
   static create(name: string, options: CreateMemoryOptions): SharedMemory {
-    return SharedMemory.#create(name, C.O_EXCL, options);
+    const { byteLength, mode = 0o600 } = options;
+    const reservation = reserveFor(options);
+    // Before there is anything to take back: past this limit a signal would end us.
+    checkFileSizeLimit(byteLength, "create memory", name);
+    const flags = C.O_RDWR | C.O_CREAT | C.O_EXCL;
+    const fd = shmOpen(
+      name,
+      flags,
+      byteCount("mode", mode),
+      (code) =>
+        code === "EEXIST" ? "open it, unlink it first, or use openOrCreate" : nameHint(name, code),
+    );
+    try {
+      return closingOnError(fd, name, () => {
+        allocate(fd, byteLength, name);
+        return SharedMemory.#map({ fd, name, access: "rw", reservation, byteLength });
+      });
+    } catch (error) {
+      shmUnlink(name, () => undefined); // O_EXCL proves that it is our own making
+      throw error;
+    }
   }
 
   /**
@@ -236,7 +257,21 @@ export class SharedMemory implements Disposable {
    * @see shm_open(3)
    */
   static openOrCreate(name: string, options: OpenOrCreateMemoryOptions): SharedMemory {
-    return SharedMemory.#create(name, 0, options);
+    const { byteLength, owner = "self", maxByteLength = byteLength } = options;
+    // Two steps instead of O_CREAT alone: whoever fails half-way knows whether to take it back.
+    for (;;) {
+      const made = unless("EEXIST", () => SharedMemory.create(name, options));
+      if (made !== undefined) return made;
+      const found = unless("ENOENT", () => SharedMemory.open(name, { owner, maxByteLength }));
+      if (found === undefined) continue; // unlinked in between
+      try {
+        found.grow(byteLength);
+        return found;
+      } catch (error) {
+        found.close();
+        throw error;
+      }
+    }
   }
 
   /**
@@ -283,7 +318,7 @@ export class SharedMemory implements Disposable {
   /**
    * Makes memory without a name, for this process, its workers, and children that inherit it.
    *
-   * @throws {PosixError} `ENOSPC` or `ENOMEM` if there is no room.
+   * @throws {PosixError} `ENOMEM` if the machine has not that much, `EFBIG` if RLIMIT_FSIZE forbids it.
    * @throws {RangeError} If a length is no whole number from 0, or no address range is that long.
    * @see memfd_create(2)
    */
@@ -329,38 +364,6 @@ export class SharedMemory implements Disposable {
     const reservation = reserve(Math.max(byteLength, byteCount("maxByteLength", maxByteLength)));
     closeOnExec(fd, name);
     return SharedMemory.#map({ fd, name, access, reservation, byteLength });
-  }
-
-  static #create(
-    name: string,
-    exclusive: number,
-    options: OpenOrCreateMemoryOptions,
-  ): SharedMemory {
-    const { byteLength, mode = 0o600, owner = "self" } = options;
-    const reservation = reserveFor(options);
-    // Before there is anything to take back: past this limit a signal would end us.
-    checkFileSizeLimit(byteLength, "create memory", name);
-    const flags = C.O_RDWR | C.O_CREAT | C.O_NONBLOCK | exclusive;
-    const fd = shmOpen(
-      name,
-      flags,
-      byteCount("mode", mode),
-      (code) =>
-        code === "EEXIST" ? "open it, unlink it first, or use openOrCreate" : nameHint(name, code),
-    );
-    try {
-      return closingOnError(fd, name, () => {
-        const found = exclusive ? 0 : checkObject(fd, owner, name).byteLength;
-        const length = Math.max(found, byteLength);
-        allocate(fd, length, name);
-        const room = reservation.maxByteLength < length ? reserve(length) : reservation;
-        return SharedMemory.#map({ fd, name, access: "rw", reservation: room, byteLength: length });
-      });
-    } catch (error) {
-      // Only what O_EXCL proves to be our own making is taken back.
-      if (exclusive) shmUnlink(name, () => undefined);
-      throw error;
-    }
   }
 
   static #map(parts: {
@@ -417,7 +420,7 @@ export class SharedMemory implements Disposable {
    * length that is mapped already changes nothing.
    *
    * @throws {RangeError} If `byteLength` is above `maxByteLength` or no whole number.
-   * @throws {PosixError} `ENOSPC` if there is no room, `EPERM` if it is sealed, `EBADF` if the
+   * @throws {PosixError} `ENOSPC` or `ENOMEM` if there is no room, `EPERM` if it is sealed, `EBADF` if the
    * handle is read-only and the object is not that long. Nothing has changed then.
    * @see posix_fallocate(3)
    */
@@ -460,8 +463,8 @@ export class SharedMemory implements Disposable {
    * reaches past the end makes the memory longer, as far as `maxByteLength`.
    *
    * @param data The bytes, or a text that is written as UTF-8.
-   * @throws {PosixError} `EBADF` if the handle is read-only, `ENOSPC` if there is no room, `EPERM`
-   * if it is sealed.
+   * @throws {PosixError} `EBADF` if the handle is read-only, `ENOSPC` or `ENOMEM` if there is no
+   * room, `EPERM` if it is sealed.
    * @throws {RangeError} If it would reach past `maxByteLength`. Nothing was written then.
    * @see pwrite(2)
    */
@@ -573,6 +576,16 @@ function checkObject(fd: number, owner: Owner, name: string) {
   const status = checkOwner(fd, owner, "memory", name);
   if (status.isFile) return status;
   throw refuse("ENODEV", "statx", "open memory", name, "what has that name is no shared memory");
+}
+
+/** What a call gives, or undefined when the system refused it with this code. */
+function unless<T>(code: string, call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof PosixError && error.code === code) return undefined;
+    throw error;
+  }
 }
 
 function closingOnError<T>(fd: number, name: string, use: () => T): T {

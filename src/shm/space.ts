@@ -2,16 +2,37 @@
  * Room for an object: refused in words before the system refuses it with a signal.
  *
  * LINUX: a page that cannot be had when it is first touched is SIGBUS, a write past RLIMIT_FSIZE
- * is SIGXFSZ, and both end the process. So pages are allocated up front, and the limit is asked.
+ * is SIGXFSZ, more pages than the machine has are SIGKILL, and all end the process. So pages are
+ * allocated up front, and the limits are asked before.
  */
 
-import { C, getrlimit, posixFallocate, refuse } from "../sys/mod.ts";
+import { C, getrlimit, posixFallocate, refuse, statx } from "../sys/mod.ts";
+import { availableMemoryBytes } from "./available.ts";
+
+/** Below this an allocation cannot be what exhausts the machine, and the question costs more. */
+const LARGE_BYTES = 16 * 1024 * 1024;
 
 /** Makes an object at least `byteLength` long, with its pages. Never shrinks. */
 export function allocate(fd: number, byteLength: number, target: string): void {
   if (byteLength === 0) return;
   checkFileSizeLimit(byteLength, "allocate memory", target);
+  if (byteLength >= LARGE_BYTES) checkMemory(fd, byteLength, target);
   posixFallocate(fd, byteLength, target, spaceHint);
+}
+
+function checkMemory(fd: number, byteLength: number, target: string): void {
+  const missing = byteLength - statx(fd, target).allocatedBytes;
+  const available = availableMemoryBytes();
+  if (missing <= available) return;
+  throw refuse(
+    "ENOMEM",
+    "posix_fallocate",
+    "allocate memory",
+    target,
+    `${missing} bytes are needed and ${available} are available (MemAvailable and SwapFree of ` +
+      "/proc/meminfo, memory.max of the control group); make it smaller, or give the machine or " +
+      "the container more",
+  );
 }
 
 /** Refuses an end that RLIMIT_FSIZE does not allow. */

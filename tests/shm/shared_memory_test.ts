@@ -46,12 +46,28 @@ Deno.test("SharedMemory.create() throws EEXIST when there is some, and leaves it
   assertEquals([text(memory.read()), memory.status().byteLength], ["hello", 5]);
 });
 
-Deno.test("SharedMemory.create() throws ENOSPC at once, and makes nothing", () => {
+Deno.test("SharedMemory.create() throws ENOMEM for more than the machine has, and makes nothing", () => {
   using names = memoryName();
-  const error = refusal(() => SharedMemory.create(names.name, { byteLength: 2 ** 40 }));
-  assertEquals([error.code, error.syscall], ["ENOSPC", "posix_fallocate"]);
-  assertStringIncludes(error.hint ?? "", "/dev/shm");
+  for (const byteLength of [2 ** 40, 2 ** 42]) {
+    for (
+      const make of [
+        () => SharedMemory.create(names.name, { byteLength }),
+        () => SharedMemory.openOrCreate(names.name, { byteLength }),
+        () => SharedMemory.anonymous({ byteLength }),
+      ]
+    ) {
+      const error = refusal(make);
+      assertEquals([error.code, error.syscall], ["ENOMEM", "posix_fallocate"]);
+      assertStringIncludes(error.hint ?? "", `${byteLength} bytes are needed`);
+    }
+  }
   assertEquals(refusal(() => SharedMemory.open(names.name)).code, "ENOENT");
+});
+
+Deno.test("SharedMemory.grow() throws ENOMEM for more than the machine has, and changes nothing", () => {
+  using memory = SharedMemory.anonymous({ byteLength: 10, maxByteLength: 2 ** 40 });
+  assertEquals(refusal(() => memory.grow(2 ** 40)).code, "ENOMEM");
+  assertEquals([memory.byteLength, memory.status().byteLength], [10, 10]);
 });
 
 Deno.test("SharedMemory.create() throws RangeError when no address range is that long", () => {

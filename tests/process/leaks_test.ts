@@ -1,0 +1,25 @@
+/** Nothing leaks: descriptors and mappings are counted from /proc, before and after. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { FFI_ONLY, ROOT, run } from "../support/process.ts";
+
+const ROUNDS = 2000;
+
+Deno.test(`${ROUNDS} rounds of everything leave no descriptor and no mapping`, async () => {
+  const { code, stdout, stderr } = await run(Deno.execPath(), {
+    args: [
+      "run",
+      ...FFI_ONLY,
+      "--v8-flags=--expose-gc",
+      `${ROOT}tests/process/leaks_program.ts`,
+      String(ROUNDS),
+    ],
+  });
+  assertEquals(code, 0, stderr);
+  const { before, after } = JSON.parse(stdout);
+  assertEquals(after.descriptors, before.descriptors);
+  assertEquals([before.mappings, after.mappings], [0, 0]);
+  // The runtime's own mappings come and go; one leaked a round would be thousands.
+  assert(after.allMappings < before.allMappings + ROUNDS / 10, stdout);
+  assert(after.threads <= before.threads + 4, stdout);
+});
