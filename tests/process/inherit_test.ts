@@ -1,0 +1,406 @@
+/**
+ * Anonymous memory handed on: to a child as a descriptor, to a worker as a buffer.
+ *
+ * Rule: what is counted is counted exactly, by both at once, and what was sealed stays sealed.
+ */
+
+import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
+import { Segment, SharedMemory, type StdioEntry } from "../../mod.ts";
+import "../support/loaded.ts";
+import { compileC, evalArgs, FFI_ONLY, type Finished } from "../support/process.ts";
+import { runWith } from "../support/spawned.ts";
+import { until } from "../support/until.ts";
+
+type Stdio = readonly StdioEntry[];
+
+/** A Deno with FFI alone that gets descriptors and runs TypeScript given as text. */
+function child(code: string, stdioFrom: (stdio: Stdio) => StdioEntry[]): Promise<Finished> {
+  return runWith(stdioFrom, Deno.execPath(), evalArgs(code));
+}
+
+function assertPrinted({ code, stdout, stderr }: Finished, expected: string) {
+  assertEquals([code, stdout.trimEnd(), stderr], [0, expected, ""]);
+}
+
+const ADDS = 2_000_000;
+
+/** Starts together with {@linkcode addTogether}: word 0 is "go" from us, word 1 "ready", "done". */
+const addInChild = `
+  const gun = new Int32Array(memory.buffer, 0, 2), sum = new BigInt64Array(memory.buffer, 64, 1);
+  Atomics.store(gun, 1, 1);
+  while (Atomics.load(gun, 0) === 0);
+  for (let i = 0; i < ${ADDS}; i++) Atomics.add(sum, 0, 1n);
+  Atomics.store(gun, 1, 2);
+`;
+
+/** Adds as long as the other side does, and says how often. */
+async function addTogether(buffer: SharedArrayBuffer): Promise<bigint> {
+  const gun = new Int32Array(buffer, 0, 2), sum = new BigInt64Array(buffer, 64, 1);
+  await until("the other side is ready", () => Atomics.load(gun, 1) === 1);
+  Atomics.store(gun, 0, 1);
+  let count = 0n;
+  do {
+    for (let i = 0; i < 1000; i++) Atomics.add(sum, 0, 1n);
+    count += 1000n;
+  } while (Atomics.load(gun, 1) !== 2);
+  return count;
+}
+
+const sumOf = (buffer: SharedArrayBuffer) => Atomics.load(new BigInt64Array(buffer, 64, 1), 0);
+
+Deno.test("SharedMemory.inheritAs() gives a child memory that both count in, exactly", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 128 });
+  const finished = child(
+    `
+      import { SharedMemory } from "@postbox/postbox";
+      using memory = SharedMemory.fromInherited(3, { byteLength: 128 });
+      ${addInChild}
+      console.log(memory.byteLength, memory.status().linked);
+    `,
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  const ours = await addTogether(memory.buffer);
+  assertPrinted(await finished, "128 false");
+  assertGreaterOrEqual(Number(ours), 1000);
+  assertEquals(sumOf(memory.buffer), BigInt(ADDS) + ours);
+});
+
+Deno.test("SharedMemory.inheritAs() gives a child two memories as 3 and 4, each its own", async () => {
+  using third = SharedMemory.anonymous({ byteLength: 64, label: "third" });
+  using fourth = SharedMemory.anonymous({ byteLength: 128, label: "fourth" });
+  third.write("three");
+  fourth.write("four!");
+  const finished = await child(
+    `
+      import { SharedMemory } from "@postbox/postbox";
+      const text = (memory) => new TextDecoder().decode(memory.read({ byteLength: 5 }));
+      using third = SharedMemory.fromInherited(3);
+      using fourth = SharedMemory.fromInherited(4);
+      console.log(third.byteLength, text(third), fourth.byteLength, text(fourth));
+      third.write("3", { offset: 8 });
+      fourth.write("4", { offset: 8 });
+    `,
+    (stdio) => fourth.inheritAs(4, third.inheritAs(3, stdio)),
+  );
+  assertPrinted(finished, "64 three 128 four!");
+  assertEquals([third.bytes[8], fourth.bytes[8]], [..."34"].map((digit) => digit.charCodeAt(0)));
+});
+
+Deno.test("SharedMemory.inheritAs() leaves a gap that the child sees as no descriptor of ours", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  const finished = await child(
+    `
+      import { LayoutError, SharedMemory } from "@postbox/postbox";
+      using memory = SharedMemory.fromInherited(5);
+      try {
+        SharedMemory.fromInherited(4);
+      } catch (error) {
+        console.log(memory.byteLength, error instanceof LayoutError || error.code);
+      }
+    `,
+    (stdio) => memory.inheritAs(5, stdio),
+  );
+  assert(["64 true", "64 EBADF"].includes(finished.stdout.trim()), finished.stdout);
+  assertEquals([finished.code, finished.stderr], [0, ""]);
+});
+
+/** Prints how the call in it fails. */
+const failing = (call: string) => `
+  import { SharedMemory } from "@postbox/postbox";
+  try {
+    ${call}
+    console.log("no error");
+  } catch (error) {
+    const { name, code, syscall, target, found, expected } = error;
+    console.log(JSON.stringify({ name, code, syscall, target, found, expected }));
+  }
+`;
+
+Deno.test("SharedMemory.grow() in a child gives EPERM when the parent sealed it", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "grow", "seal"] });
+  const finished = await child(
+    failing(`
+      using memory = SharedMemory.fromInherited(3, {
+        seal: ["shrink", "grow", "seal"], maxByteLength: 8192,
+      });
+      memory.bytes[0] = 1;
+      memory.grow(8192);
+    `),
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  const error = {
+    name: "PosixError",
+    code: "EPERM",
+    syscall: "posix_fallocate",
+    target: "descriptor 3",
+  };
+  assertPrinted(finished, JSON.stringify(error));
+  assertEquals([memory.bytes[0], memory.status().byteLength], [1, 64]);
+});
+
+Deno.test("SharedMemory.grow() in a child is seen by the parent when growing is not sealed", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64, maxByteLength: 8192 });
+  const finished = await child(
+    failing(`
+      using memory = SharedMemory.fromInherited(3, { maxByteLength: 8192 });
+      memory.grow(8192);
+      memory.bytes[8191] = 7;
+    `),
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  assertPrinted(finished, "no error");
+  memory.grow(8192);
+  assertEquals(memory.bytes[8191], 7);
+});
+
+Deno.test("SharedMemory.fromInherited() throws LayoutError when a seal is missing", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink"] });
+  const finished = await child(
+    failing(`SharedMemory.fromInherited(3, { seal: ["shrink", "grow"] });`),
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  const error = {
+    name: "LayoutError",
+    target: "descriptor 3",
+    found: "the seals shrink",
+    expected: "a memfd with the seals shrink, grow",
+  };
+  assertPrinted(finished, JSON.stringify(error));
+});
+
+Deno.test("SharedMemory.fromInherited() throws LayoutError when it is too short", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  const finished = await child(
+    failing("SharedMemory.fromInherited(3, { byteLength: 65 });"),
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  const error = {
+    name: "LayoutError",
+    target: "descriptor 3",
+    found: "64 bytes",
+    expected: "at least 65 bytes",
+  };
+  assertPrinted(finished, JSON.stringify(error));
+});
+
+Deno.test("SharedMemory.fromInherited() throws LayoutError for a file, which could shrink", async () => {
+  const path = await Deno.makeTempFile();
+  using file = await Deno.open(path);
+  await Deno.remove(path);
+  const finished = await child(
+    failing("SharedMemory.fromInherited(3);"),
+    (stdio) => [...stdio, descriptorOf(file)],
+  );
+  const error = {
+    name: "LayoutError",
+    target: "descriptor 3",
+    found: "a descriptor that is no memfd",
+    expected: "a memfd with the seals shrink",
+  };
+  assertPrinted(finished, JSON.stringify(error));
+});
+
+/** The descriptor behind a file of Deno's, which keeps the number to itself. */
+function descriptorOf(file: Deno.FsFile): number {
+  const { dev, ino } = file.statSync();
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      const status = Deno.statSync(`/proc/self/fd/${name}`);
+      if (status.dev === dev && status.ino === ino) return Number(name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // closed since it was listed
+    }
+  }
+  throw new Error("the file has no descriptor");
+}
+
+Deno.test("SharedMemory.fromInherited() with access r follows memory sealed with future-write", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "future-write"] });
+  memory.bytes[0] = 1;
+  const finished = child(
+    `
+      import { SharedMemory } from "@postbox/postbox";
+      using memory = SharedMemory.fromInherited(3, {
+        access: "r", seal: ["shrink", "future-write"],
+      });
+      const words = new Int32Array(memory.buffer, 0, 16);
+      while (Atomics.load(words, 1) !== 99);
+      console.log(words[0], Atomics.load(words, 1));
+      memory.bytes[32] = 77; // stays in the child
+    `,
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  Atomics.store(new Int32Array(memory.buffer, 0, 16), 1, 99);
+  assertPrinted(await finished, "1 99");
+  assertEquals(memory.bytes[32], 0);
+});
+
+Deno.test("SharedMemory.fromInherited() with access rw gives EPERM when sealed with future-write", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "future-write"] });
+  const finished = await child(
+    failing("SharedMemory.fromInherited(3);"),
+    (stdio) => memory.inheritAs(3, stdio),
+  );
+  const error = { name: "PosixError", code: "EPERM", syscall: "mmap", target: "descriptor 3" };
+  assertPrinted(finished, JSON.stringify(error));
+});
+
+Deno.test("SharedMemory.fromInherited() does not hand the memory on to a child's child", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  const code = `
+    import { spawnSync } from "node:child_process";
+    import { SharedMemory } from "@postbox/postbox";
+    const count = () => {
+      const { stdout } = spawnSync("sh", ["-c", "ls -l /proc/self/fd | grep -c memfd:"]);
+      return stdout.toString().trim();
+    };
+    const before = count();
+    using memory = SharedMemory.fromInherited(3);
+    console.log(before, count());
+  `;
+  const finished = await runWith(
+    (stdio) => memory.inheritAs(3, stdio),
+    Deno.execPath(),
+    evalArgs(code, [...FFI_ONLY, "--allow-run", "--allow-env"]),
+  );
+  assertPrinted(finished, "1 0"); // before it is taken over it is an ordinary descriptor
+});
+
+Deno.test("SharedMemory.inheritAs() gives a C program memory that both count in, exactly", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 128 });
+  using program = await compileC(new URL("./memory_peer.c", import.meta.url));
+  const commands = `adopt 3\nwrite 100 ${new TextEncoder().encode("from C").toHex()}\n` +
+    `add64 64 ${5 * ADDS}\n`;
+  const finished = runWith(
+    (stdio) => memory.inheritAs(3, stdio),
+    "sh",
+    ["-c", 'printf "$1" | "$0" unused', program.path, commands],
+  );
+  const ours = await addTogether(memory.buffer);
+  assertPrinted(await finished, "128\nok\nok");
+  assertEquals(new TextDecoder().decode(memory.bytes.slice(100, 106)), "from C");
+  assertEquals(sumOf(memory.buffer), 5n * BigInt(ADDS) + ours);
+});
+
+/** A worker that attaches to the first buffer it is posted. It is terminated at the end. */
+function worker(code: string): Worker & Disposable {
+  const source = `
+    import { Segment } from "${new URL("../../mod.ts", import.meta.url)}";
+    self.onmessage = ({ data }) => {
+      const segment = Segment.attach(data);
+      ${code}
+    };
+  `;
+  // JavaScript, for `deno test` would check the types of each worker anew.
+  const url = `data:text/javascript,${encodeURIComponent(source)}`;
+  const started = new Worker(url, { type: "module" });
+  return Object.assign(started, { [Symbol.dispose]: () => started.terminate() });
+}
+
+/** What the worker says next; rejects when it fails. */
+function said(from: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    from.onmessage = ({ data }) => resolve(data);
+    from.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(event.message));
+    };
+  });
+}
+
+Deno.test("Segment.attach() in a worker counts with the parent, exactly", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 128 });
+  using other = worker(`
+    const memory = segment;
+    ${addInChild}
+    self.postMessage([segment.byteLength, segment.maxByteLength]);
+  `);
+  const answer = said(other);
+  other.postMessage(memory.buffer);
+  const ours = await addTogether(memory.buffer);
+  assertEquals(await answer, [128, 128]);
+  assertEquals(sumOf(memory.buffer), BigInt(ADDS) + ours);
+});
+
+Deno.test("Atomics.wait() in a worker is woken by Atomics.notify() in the parent", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  using other = worker(`
+    const words = new Int32Array(segment.buffer, 0, 16);
+    self.postMessage(Atomics.wait(words, 0, 0));
+  `);
+  const answer = said(other);
+  other.postMessage(memory.buffer);
+  const words = new Int32Array(memory.buffer, 0, 16);
+  // Without a store to word 0, so only the notification can wake it.
+  await until("the worker waits", () => Atomics.notify(words, 0, 1) === 1);
+  assertEquals(await answer, "ok");
+});
+
+Deno.test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a worker", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  using other = worker(`
+    const words = new Int32Array(segment.buffer, 0, 16);
+    Atomics.store(words, 1, 5);
+    self.postMessage(Atomics.notify(words, 0));
+  `);
+  const words = new Int32Array(memory.buffer, 0, 16);
+  const wait = Atomics.waitAsync(words, 0, 0);
+  assert(wait.async);
+  const answer = said(other);
+  other.postMessage(memory.buffer);
+  assertEquals([await wait.value, await answer, Atomics.load(words, 1)], ["ok", 1, 5]);
+});
+
+Deno.test("SharedMemory.grow() in the parent is seen by a worker that attached before", async () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64, maxByteLength: 8192 });
+  using other = worker(`
+    const words = new Int32Array(segment.buffer, 0, 16);
+    const before = segment.byteLength;
+    Atomics.store(words, 0, 1);
+    while (Atomics.load(words, 0) === 1);
+    segment.bytes[8191] = 7;
+    self.postMessage([before, segment.byteLength, segment.bytes.byteLength]);
+  `);
+  const answer = said(other);
+  other.postMessage(memory.buffer);
+  const words = new Int32Array(memory.buffer, 0, 16);
+  await until("the worker is there", () => Atomics.load(words, 0) === 1);
+  memory.grow(8192);
+  Atomics.store(words, 0, 2);
+  assertEquals(await answer, [64, 8192, 8192]);
+  assertEquals(memory.bytes[8191], 7);
+});
+
+Deno.test("SharedMemory.close() shows zeros to a worker that still reads and writes", async () => {
+  const memory = SharedMemory.anonymous({ byteLength: 65536 });
+  const { buffer } = memory;
+  memory.bytes.fill(1);
+  using other = worker(`
+    const { bytes } = segment;
+    const words = new Int32Array(segment.buffer, 0, 16);
+    let ones = 0, others = 0;
+    const readAll = () => {
+      for (let at = 0; at < bytes.length; at += 1024) {
+        const value = bytes[at];
+        if (value === 1) ones++; else if (value !== 0) others++;
+      }
+    };
+    readAll();
+    self.postMessage("reading");
+    while (Atomics.load(words, 8) !== 0) readAll();
+    let rest = 0;
+    for (let at = 0; at < bytes.length; at++) rest += bytes[at];
+    bytes[5] = 9; // goes nowhere
+    Atomics.add(words, 8, 1);
+    self.postMessage({ readOnes: ones >= 64, others, rest });
+  `);
+  let answer = said(other);
+  other.postMessage(memory.buffer);
+  assertEquals(await answer, "reading");
+  answer = said(other);
+  memory.close();
+  assertEquals(await answer, { readOnes: true, others: 0, rest: 0 });
+  // The worker's own view of the closed memory can still be attached to, and crashes nobody.
+  using stale = Segment.attach(buffer);
+  assertEquals(stale.byteLength, 65536);
+});
