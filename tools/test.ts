@@ -14,7 +14,6 @@ interface Group {
 }
 
 const FFI_ONLY = ["--allow-ffi", "--no-prompt"];
-const ENTRY_POINTS = ["mod.ts", "src/mq/mod.ts", "src/shm/mod.ts"];
 
 const GROUPS: Group[] = [
   {
@@ -25,7 +24,7 @@ const GROUPS: Group[] = [
   {
     name: "doc",
     what: "the examples in the documentation, with --allow-ffi and nothing else",
-    args: ["--doc", ...FFI_ONLY, ...ENTRY_POINTS, "src"],
+    args: ["--doc", "--preload=tests/support/loaded.ts", ...FFI_ONLY, "mod.ts", "src", "cli"],
   },
   {
     name: "process",

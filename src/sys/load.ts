@@ -16,17 +16,24 @@ function driver(): Driver {
   if (found === undefined) {
     throw new Error("Cannot load the C library: this runtime has no driver, expected Deno 2.9 up");
   }
-  const { os, arch } = found.platform();
+  checkPlatform(found.platform());
+  return found;
+}
+
+/** Refuses a system that has no POSIX message queues, or whose layouts nobody compared. */
+export function checkPlatform({ os, arch }: { os: string; arch: string }): void {
   if (os !== "linux") {
     throw new Error(
-      `Cannot load the C library: the system is ${os}, expected linux: POSIX message queues are ` +
-        "kernel objects; on other systems run inside a Linux container",
+      `Cannot load the C library: the system is ${os}, expected linux, whose kernel has the ` +
+        "queues; on other systems run inside a Linux container",
     );
   }
   if (arch !== "x86_64" && arch !== "aarch64") {
-    throw new Error(`Cannot load the C library: no layout for ${arch}, expected x86_64 or aarch64`);
+    throw new Error(
+      `Cannot load the C library: the processor is ${arch}, expected x86_64 or aarch64, whose ` +
+        "layouts are known",
+    );
   }
-  return found;
 }
 
 /** Binds any table of C functions; what is not in {@linkcode SYMBOLS} is for tests. */

@@ -2,7 +2,7 @@
 
 import "../support/loaded.ts";
 import { assertEquals, assertThrows } from "../assert.ts";
-import { bind, sys } from "../../src/sys/load.ts";
+import { bind, checkPlatform, sys } from "../../src/sys/load.ts";
 import { SYMBOLS } from "../../src/sys/symbols.ts";
 
 Deno.test("bind() throws an error with a way out for a function that is nowhere", () => {
@@ -22,4 +22,12 @@ Deno.test("Library.addressOf() and viewOf() are each other's inverse", () => {
   const { addressOf, viewOf } = sys();
   assertEquals([...new Uint8Array(viewOf(addressOf(bytes), 3))], [1, 2, 3]);
   assertEquals(addressOf(bytes.subarray(2)), addressOf(bytes) + 2n);
+});
+
+Deno.test("checkPlatform() refuses other systems and processors, with a way out", () => {
+  checkPlatform({ os: "linux", arch: "x86_64" });
+  checkPlatform({ os: "linux", arch: "aarch64" });
+  // Said, not had: there is no other system to run this on.
+  assertThrows(() => checkPlatform({ os: "darwin", arch: "aarch64" }), Error, "container");
+  assertThrows(() => checkPlatform({ os: "linux", arch: "riscv64" }), Error, "riscv64");
 });
