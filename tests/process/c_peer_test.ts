@@ -10,7 +10,7 @@ import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { fromHex, hex, Peer } from "../support/peer.ts";
 import { Child, compileC } from "../support/process.ts";
-import { until, untilBlocked } from "../support/until.ts";
+import { addTogether, untilBlocked } from "../support/until.ts";
 
 const queuePeer = new URL("./queue_peer.c", import.meta.url);
 const memoryPeer = new URL("./memory_peer.c", import.meta.url);
@@ -253,19 +253,6 @@ Deno.test("SharedMemory.grow() is seen by C, and what C added by grow()", async 
 // Tens of milliseconds: more than one turn of the scheduler, should both share a processor.
 const ADDS = 10_000_000;
 
-/** Adds with `addOne` as long as the peer does; says how often. Both start at once. */
-async function addTogether(memory: SharedMemory, addOne: () => void): Promise<number> {
-  const gun = new Uint32Array(memory.buffer, 0, 2);
-  await until("the peer is ready", () => Atomics.load(gun, 1) === 1);
-  Atomics.store(gun, 0, 1);
-  let count = 0;
-  do {
-    for (let i = 0; i < 1000; i++) addOne();
-    count += 1000;
-  } while (Atomics.load(gun, 1) !== 2);
-  return count;
-}
-
 Deno.test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 32 bits", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
@@ -277,7 +264,10 @@ Deno.test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 
   Atomics.store(word, 0, start);
 
   await peer.tell(`add32 64 ${ADDS}`);
-  const ours = await addTogether(memory, () => Atomics.add(word, 0, 1));
+  const ours = await addTogether(
+    new Uint32Array(memory.buffer, 0, 2),
+    () => Atomics.add(word, 0, 1),
+  );
   assertEquals(await peer.line(), "ok");
   assertEquals(Atomics.load(word, 0), (start + ADDS + ours) % 2 ** 32);
 });
@@ -293,7 +283,10 @@ Deno.test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 
   Atomics.store(word, 0, start);
 
   await peer.tell(`add64 64 ${ADDS}`);
-  const ours = await addTogether(memory, () => Atomics.add(word, 0, 1n));
+  const ours = await addTogether(
+    new Uint32Array(memory.buffer, 0, 2),
+    () => Atomics.add(word, 0, 1n),
+  );
   assertEquals(await peer.line(), "ok");
   assertEquals(Atomics.load(word, 0), start + BigInt(ADDS + ours));
 });

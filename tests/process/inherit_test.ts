@@ -9,7 +9,7 @@ import { Segment, SharedMemory, type StdioEntry } from "../../mod.ts";
 import "../support/loaded.ts";
 import { compileC, evalArgs, FFI_ONLY, type Finished } from "../support/process.ts";
 import { runWith } from "../support/spawned.ts";
-import { until } from "../support/until.ts";
+import { addTogether, until } from "../support/until.ts";
 
 type Stdio = readonly StdioEntry[];
 
@@ -24,7 +24,7 @@ function assertPrinted({ code, stdout, stderr }: Finished, expected: string) {
 
 const ADDS = 2_000_000;
 
-/** Starts together with {@linkcode addTogether}: word 0 is "go" from us, word 1 "ready", "done". */
+/** The other side of {@linkcode addTogether}. */
 const addInChild = `
   const gun = new Int32Array(memory.buffer, 0, 2), sum = new BigInt64Array(memory.buffer, 64, 1);
   Atomics.store(gun, 1, 1);
@@ -33,17 +33,10 @@ const addInChild = `
   Atomics.store(gun, 1, 2);
 `;
 
-/** Adds as long as the other side does, and says how often. */
-async function addTogether(buffer: SharedArrayBuffer): Promise<bigint> {
-  const gun = new Int32Array(buffer, 0, 2), sum = new BigInt64Array(buffer, 64, 1);
-  await until("the other side is ready", () => Atomics.load(gun, 1) === 1);
-  Atomics.store(gun, 0, 1);
-  let count = 0n;
-  do {
-    for (let i = 0; i < 1000; i++) Atomics.add(sum, 0, 1n);
-    count += 1000n;
-  } while (Atomics.load(gun, 1) !== 2);
-  return count;
+/** Adds 64-bit ones as long as the other side does, and says how many. */
+async function countTogether(buffer: SharedArrayBuffer): Promise<bigint> {
+  const sum = new BigInt64Array(buffer, 64, 1);
+  return BigInt(await addTogether(new Uint32Array(buffer, 0, 2), () => Atomics.add(sum, 0, 1n)));
 }
 
 const sumOf = (buffer: SharedArrayBuffer) => Atomics.load(new BigInt64Array(buffer, 64, 1), 0);
@@ -59,7 +52,7 @@ Deno.test("SharedMemory.inheritAs() gives a child memory that both count in, exa
     `,
     (stdio) => memory.inheritAs(3, stdio),
   );
-  const ours = await addTogether(memory.buffer);
+  const ours = await countTogether(memory.buffer);
   assertPrinted(await finished, "128 false");
   assertGreaterOrEqual(Number(ours), 1000);
   assertEquals(sumOf(memory.buffer), BigInt(ADDS) + ours);
@@ -276,7 +269,7 @@ Deno.test("SharedMemory.inheritAs() gives a C program memory that both count in,
     "sh",
     ["-c", 'printf "$1" | "$0" unused', program.path, commands],
   );
-  const ours = await addTogether(memory.buffer);
+  const ours = await countTogether(memory.buffer);
   assertPrinted(await finished, "128\nok\nok");
   assertEquals(new TextDecoder().decode(memory.bytes.slice(100, 106)), "from C");
   assertEquals(sumOf(memory.buffer), 5n * BigInt(ADDS) + ours);
@@ -317,7 +310,7 @@ Deno.test("Segment.attach() in a worker counts with the parent, exactly", async 
   `);
   const answer = said(other);
   other.postMessage(memory.buffer);
-  const ours = await addTogether(memory.buffer);
+  const ours = await countTogether(memory.buffer);
   assertEquals(await answer, [128, 128]);
   assertEquals(sumOf(memory.buffer), BigInt(ADDS) + ours);
 });
@@ -387,7 +380,8 @@ Deno.test("SharedMemory.close() shows zeros to a worker that still reads and wri
     };
     readAll();
     self.postMessage("reading");
-    while (Atomics.load(words, 8) !== 0) readAll();
+    const deadline = performance.now() + 20_000;
+    while (Atomics.load(words, 8) !== 0 && performance.now() < deadline) readAll();
     let rest = 0;
     for (let at = 0; at < bytes.length; at++) rest += bytes[at];
     bytes[5] = 9; // goes nowhere
