@@ -1,0 +1,74 @@
+/**
+ * Second processes: a function of a group's `programs` runs in a Deno of its own.
+ *
+ * Rule: a child has --allow-ffi and nothing else, gets strings, and answers with its return value;
+ * whoever waits for a child waits for what it says or does, never for time to pass.
+ */
+
+import { run } from "../support/process.ts";
+import { Child, evalArgs, type Finished } from "../support/process.ts";
+
+/** Functions that run in children. What they return is sent home as JSON. */
+export type Programs = Record<string, (...args: string[]) => unknown>;
+
+/** The children of one file. */
+export interface Children<P extends Programs> {
+  /** Runs a program to its end and gives what it returned; throws when it failed. */
+  run<N extends keyof P & string>(
+    program: N,
+    ...args: Parameters<P[N]>
+  ): Promise<Awaited<ReturnType<P[N]>>>;
+  /** Starts a program, whose lines can then be waited for. The last line is its return value. */
+  start<N extends keyof P & string>(program: N, ...args: Parameters<P[N]>): Child;
+  /** Runs a program that may end badly. */
+  finish<N extends keyof P & string>(program: N, ...args: Parameters<P[N]>): Promise<Finished>;
+}
+
+/** The children of a file that exports its programs as `programs`. */
+export function children<P extends Programs>(file: string, _programs: P): Children<P> {
+  const argsOf = (program: string, args: string[]) =>
+    evalArgs(
+      `import { programs } from ${JSON.stringify(file)};
+       const result = await programs[${JSON.stringify(program)}](...${JSON.stringify(args)});
+       console.log(JSON.stringify(result ?? null));
+       Deno.exit(0);`,
+    );
+  const finish = (program: string, args: string[]) =>
+    run(Deno.execPath(), { args: argsOf(program, args) });
+  return {
+    async run(program, ...args) {
+      const { code, signal, stdout, stderr } = await finish(program, args);
+      if (code !== 0) throw new Error(`${program} ended with ${signal ?? code}:\n${stderr}`);
+      return JSON.parse(stdout.trim().split("\n").at(-1)!);
+    },
+    start: (program, ...args) => new Child(Deno.execPath(), argsOf(program, args)),
+    finish: (program, ...args) => finish(program, args),
+  };
+}
+
+/** Waits until the main thread of a process is inside a system call. */
+export async function untilInside(child: Child, systemCall: number): Promise<void> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    const now = Deno.readTextFileSync(`/proc/${child.pid}/syscall`);
+    if (Number.parseInt(now) === systemCall) return;
+    if (performance.now() > deadline) throw new Error(`the child never waited: ${now.trim()}`);
+    await pause();
+  }
+}
+
+/** Lets others run for a moment, between two looks. */
+export function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 2));
+}
+
+/** In a child: one line for the parent. */
+export function say(line: string): void {
+  console.log(line);
+}
+
+/** In a child: waits for a line of the parent. */
+export async function heard(): Promise<void> {
+  const read = await Deno.stdin.read(new Uint8Array(64));
+  if (read === null) throw new Error("the parent is gone");
+}

@@ -1,0 +1,17 @@
+/** Registers every asserted row as a test. A row that is not asserted is counted, and no test. */
+
+import { isAsserted, missingHere } from "./engine.ts";
+import { GROUPS } from "./table.ts";
+
+for (const { name, rows } of GROUPS) {
+  for (const row of rows) {
+    if (!isAsserted(row)) continue;
+    const missing = missingHere(row);
+    const note = missing === undefined ? "" : ` [not exercisable here: ${missing}]`;
+    Deno.test({
+      name: `${name} ${row.number}: ${row.says}${note}`,
+      ignore: missing !== undefined,
+      fn: row.check,
+    });
+  }
+}
