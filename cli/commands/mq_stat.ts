@@ -1,0 +1,50 @@
+/** `postbox mq stat` */
+
+import { MessageQueue } from "../../src/mq/mod.ts";
+import type { Flags } from "../parser.ts";
+import { print, printJson } from "../stdio.ts";
+import { octal } from "../values.ts";
+
+/** Flags of `mq stat`. */
+export interface StatFlags extends Flags {
+  readonly json: boolean | undefined;
+}
+
+export default function stat({ json }: StatFlags, name: string): number {
+  // Whoever owns it: nothing here depends on what it holds.
+  const queue = MessageQueue.open(name, { access: "r", owner: "any" });
+  try {
+    const facts = describe(queue);
+    if (json) {
+      printJson(facts);
+      return 0;
+    }
+    const { queuedBytes, notify, signo, notifyPid, ...attributes } = facts;
+    print(`QSIZE:${queuedBytes} NOTIFY:${notify} SIGNO:${signo} NOTIFY_PID:${notifyPid}`);
+    const { length, maxMessages, maxMessageBytes, mode, uid } = attributes;
+    print(
+      `messages  ${length} of ${maxMessages}, of at most ${maxMessageBytes} bytes\n` +
+        `mode      ${mode ?? "?"}\n` +
+        `owner     ${uid ?? "?"}`,
+    );
+  } finally {
+    queue.close();
+  }
+  return 0;
+}
+
+/** What there is to tell of a queue. */
+export function describe(queue: MessageQueue) {
+  const { name, length, maxMessages, maxMessageBytes } = queue;
+  // Being open here, it is found wherever the list can look.
+  const entry = MessageQueue.list().queues.find((entry) => entry.name === name);
+  return {
+    name,
+    length,
+    maxMessages,
+    maxMessageBytes,
+    ...queue.status(),
+    mode: entry?.mode === undefined ? null : octal(entry.mode & 0o777),
+    uid: entry?.uid ?? null,
+  };
+}

@@ -1,0 +1,45 @@
+/** `postbox shm write` */
+
+import { type Owner, SharedMemory } from "../../src/shm/mod.ts";
+import type { Flags } from "../parser.ts";
+import { given } from "../values.ts";
+
+/** Flags of `shm write`. */
+export interface WriteFlags extends Flags {
+  readonly offset: number | undefined;
+  readonly owner: Owner | undefined;
+}
+
+export default async function write(
+  { offset = 0, owner }: WriteFlags,
+  name: string,
+  data: string,
+): Promise<number> {
+  // A name that is refused should not wait for the input's end.
+  SharedMemory.open(name, given({ owner })).close();
+  const { chunks, byteLength } = data === "-" ? await standardInput() : textOf(data);
+  const endOffset = offset + byteLength;
+  const memory = SharedMemory.open(name, { maxByteLength: endOffset, ...given({ owner }) });
+  try {
+    // All room first: what does not fit changes nothing.
+    if (byteLength > 0) memory.grow(endOffset);
+    let at = offset;
+    for (const chunk of chunks) {
+      memory.write(chunk, { offset: at });
+      at += chunk.byteLength;
+    }
+  } finally {
+    memory.close();
+  }
+  return 0;
+}
+
+function textOf(data: string) {
+  const bytes = new TextEncoder().encode(data);
+  return { chunks: [bytes], byteLength: bytes.byteLength };
+}
+
+async function standardInput() {
+  const { readInput } = await import("../stdio.ts");
+  return readInput();
+}

@@ -1,0 +1,47 @@
+/**
+ * What went wrong, as a user of the command line reads it, and the exit code.
+ *
+ * Loaded only when something went wrong. A hint that speaks of the API is told in flags here.
+ */
+
+import { PosixError } from "../src/mq/mod.ts";
+import { BrokenPipe } from "./stdio.ts";
+
+const REFUSED = 1, WRONG_USAGE = 2;
+
+/** Writes the message, code and hint to standard error and gives the exit code. */
+export function report(error: unknown): number {
+  // Whoever closed the pipe has what it wanted.
+  if (error instanceof BrokenPipe) return 0;
+  console.error(`postbox: ${explain(error)}`);
+  // The library judges arguments by built-in errors: a kind or an amount that cannot be.
+  return error instanceof RangeError || error instanceof TypeError ? WRONG_USAGE : REFUSED;
+}
+
+/** The message, with a hint in terms of the command line. */
+export function explain(error: unknown): string {
+  if (!(error instanceof PosixError)) return error instanceof Error ? error.message : String(error);
+  const hint = hintFor(error);
+  if (hint === undefined) return error.message;
+  const ours = error.hint === undefined ? 0 : `\nHint: ${error.hint}`.length;
+  return `${error.message.slice(0, error.message.length - ours)}\nHint: ${hint}`;
+}
+
+function hintFor({ code, syscall, target, hint }: PosixError): string | undefined {
+  // The owner check of an opened object is the only look at one that is refused like this.
+  if (code === "EACCES" && syscall === "statx") {
+    return "it belongs to somebody else; if that is meant, add --owner any";
+  }
+  if (code === "EEXIST") {
+    return "unlink it first, or add --if-missing to use the one that is there";
+  }
+  if (code === "ENOENT" && target !== "/") {
+    if (syscall.startsWith("mq_")) return "postbox mq ls shows what there is";
+    if (syscall.startsWith("shm_")) return "postbox shm ls shows what there is";
+  }
+  if (hint === undefined && (code === "EACCES" || code === "EPERM")) {
+    if (syscall.startsWith("mq_")) return "postbox mq ls shows the owner and the mode";
+    if (syscall.startsWith("shm_")) return "postbox shm ls shows the owner and the mode";
+  }
+  return undefined;
+}
