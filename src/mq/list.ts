@@ -64,9 +64,10 @@ const MOUNT_POINT = "/dev/mqueue";
 /** Looks in the mounted file system, else mounts it privately, else asks the processes. */
 export function listQueues(): QueueList {
   const [source, names] = mounted() ?? privatelyMounted() ?? heldByProcesses();
+  const ours = ownDescriptors();
   const queues: QueueEntry[] = [];
   for (const name of [...names].sort()) {
-    const entry = look(name);
+    const entry = look(name, ours.get(name));
     if (entry !== undefined) queues.push(entry);
   }
   const self = geteuid();
@@ -119,22 +120,42 @@ function nameOfQueueAt(path: string): string | undefined {
   return statPath(path, { follow: true }).linkCount === 0 ? undefined : target;
 }
 
-function look(name: string): QueueEntry | undefined {
-  const nothing = { uid: undefined, mode: undefined, length: undefined };
-  const unknown = { name, ...nothing, maxMessages: undefined, maxMessageBytes: undefined };
+/** The queues that this process has open already, with one descriptor each. */
+function ownDescriptors(): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const { name: fd } of ifAllowed(() => readDirectory("/proc/self/fd")) ?? []) {
+    const name = ifAllowed(() => nameOfQueueAt(`/proc/self/fd/${fd}`));
+    if (name !== undefined) found.set(name, Number(fd));
+  }
+  return found;
+}
+
+function look(name: string, ownDescriptor: number | undefined): QueueEntry | undefined {
+  // LINUX: closing any descriptor of a queue takes back what its process asked for by mq_notify,
+  // so a queue that we hold is looked at through what is open, not opened once more.
+  if (ownDescriptor !== undefined) {
+    const entry = ifAllowed(() => entryOf(ownDescriptor, name));
+    if (entry !== undefined) return entry; // else another thread has closed it
+  }
   let mqd: number;
   try {
     mqd = mqOpen(name, C.O_RDONLY | C.O_NONBLOCK | C.O_CLOEXEC, 0, undefined, () => undefined);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    return error.code === "ENOENT" ? undefined : unknown; // unlinked meanwhile, or not ours
+    if (error.code === "ENOENT") return undefined; // unlinked meanwhile
+    const nothing = { uid: undefined, mode: undefined, length: undefined };
+    return { name, ...nothing, maxMessages: undefined, maxMessageBytes: undefined };
   }
   try {
-    const { uid, mode } = statx(mqd, name);
-    return { name, uid, mode, ...mqGetattr(mqd, name) };
+    return entryOf(mqd, name);
   } finally {
     mqClose(mqd, name);
   }
+}
+
+function entryOf(mqd: number, name: string): QueueEntry {
+  const { uid, mode } = statx(mqd, name);
+  return { name, uid, mode, ...mqGetattr(mqd, name) };
 }
 
 /** What a place shows, or undefined when the system does not let us look there. */

@@ -349,7 +349,10 @@ export class MessageQueue implements Disposable {
    * looks into the queue then. The signal reaches the process, so a listener of the runtime's.
    *
    * @param signal The signal to get.
-   * @returns A cancel; calling it twice, or after the signal came, does nothing.
+   * To the kernel all handles of a process are one: after the signal came, a cancel takes back
+   * what another handle of this process may have asked for on the same queue since.
+   *
+   * @returns A cancel; calling it twice, or after the handle asked again, does nothing.
    * @throws {PosixError} `EBUSY` if somebody, this process included, is asked for already.
    * @see mq_notify(3)
    */

@@ -30,7 +30,7 @@ export { type Owner, uniqueName } from "../sys/mod.ts";
 export { type MemoryEntry } from "./list.ts";
 export { MappedFile, type MappedFileOptions, type MappingKind } from "./mapped_file.ts";
 export { type Seal } from "./memfd.ts";
-export { Segment, type SegmentSource } from "./segment.ts";
+export { Segment } from "./segment.ts";
 export {
   type AnonymousMemoryOptions,
   type CreateMemoryOptions,
