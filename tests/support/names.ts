@@ -1,5 +1,6 @@
 /** Kernel objects for one test: a name nobody else has, and nothing left when the test ends. */
 
+import "./loaded.ts";
 import { MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
 
 /** Makes a small queue whose name is gone at once; the handle is all there is. */

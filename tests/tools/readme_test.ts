@@ -1,0 +1,44 @@
+/** What README shows is run as written; only the names of kernel objects are made unique. */
+
+import { assert, assertEquals } from "../assert.ts";
+import { FFI_ONLY, ROOT, run } from "../support/process.ts";
+import { memoryName, queueName } from "../support/names.ts";
+
+const README = await Deno.readTextFile(`${ROOT}README.md`);
+
+function blocks(language: string): string[] {
+  const pattern = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms");
+  return [...README.matchAll(pattern)].map(([, code]) => code!);
+}
+
+Deno.test("the first example of README runs as written", async () => {
+  using queue = queueName();
+  using memory = memoryName();
+  const program = blocks("ts")[0]!
+    .replaceAll("/jobs", queue.name)
+    .replaceAll("/stats", memory.name);
+  // A file beside deno.json, so that the package's own name resolves as it does for a user.
+  const path = `${ROOT}tests/readme_example_${crypto.randomUUID()}.ts`;
+  await Deno.writeTextFile(path, program);
+  try {
+    const { code, stdout, stderr } = await run(Deno.execPath(), {
+      args: ["run", ...FFI_ONLY, "--check", path],
+    });
+    assertEquals([code, stdout], [0, "resize 17.jpg 5\n"], stderr);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("the commands of README run as written, one after the other", async () => {
+  using queue = queueName();
+  const lines = blocks("sh").flatMap((block) => block.trim().split("\n"))
+    .filter((line) => line.startsWith("deno task postbox"));
+  assert(lines.length >= 6);
+  for (const line of lines) {
+    const command = line.replaceAll("/jobs", queue.name)
+      .replace(/^deno/, JSON.stringify(Deno.execPath()));
+    const { code, stderr } = await run("sh", { args: ["-c", command], cwd: ROOT });
+    assertEquals(code, 0, `${line}\n${stderr}`);
+  }
+});
