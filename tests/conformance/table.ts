@@ -1,6 +1,7 @@
 /** The whole table: every group of rows, in the order of the reference list. */
 
 import type { Group } from "./engine.ts";
+import { mmapGroup } from "./mmap.ts";
 import { mqGetattrGroup, mqSetattrGroup } from "./mq_attributes.ts";
 import { mqCloseGroup, mqUnlinkGroup } from "./mq_end.ts";
 import { mqNotifyGroup } from "./mq_notify.ts";
@@ -11,6 +12,7 @@ import {
   mqTimedreceiveGroup,
   mqTimedsendGroup,
 } from "./mq_transfer.ts";
+import { msyncGroup, munmapGroup } from "./munmap.ts";
 import { shmOpenGroup } from "./shm_open.ts";
 import { shmUnlinkGroup } from "./shm_unlink.ts";
 
@@ -27,4 +29,7 @@ export const GROUPS: readonly Group[] = [
   mqUnlinkGroup,
   shmOpenGroup,
   shmUnlinkGroup,
+  mmapGroup,
+  munmapGroup,
+  msyncGroup,
 ];
