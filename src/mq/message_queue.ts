@@ -149,6 +149,11 @@ export class MessageQueue implements Disposable {
   #mqd: number | undefined;
   /** Where messages arrive before their bytes are copied; made at the first receive. */
   #scratch: Uint8Array<ArrayBuffer> | undefined;
+  /**
+   * The queue again, for the status of a write-only handle. Kept: closing any descriptor of a
+   * queue takes back what its process asked for by mq_notify.
+   */
+  #readable: number | undefined;
   /** Counts registrations, so that a cancel only takes back its own. */
   #notifications = 0;
   readonly #hint = (code: string) => transferHint(this, code);
@@ -348,10 +353,10 @@ export class MessageQueue implements Disposable {
    * One process at a time can ask, and is told once; whoever wants more asks again first and
    * looks into the queue then. The signal reaches the process, so a listener of the runtime's.
    *
-   * @param signal The signal to get.
-   * To the kernel all handles of a process are one: after the signal came, a cancel takes back
-   * what another handle of this process may have asked for on the same queue since.
+   * To the kernel all handles of a process on one queue are one: closing any of them takes back
+   * what another asked for, and so does a cancel that is called after its own signal came.
    *
+   * @param signal The signal to get.
    * @returns A cancel; calling it twice, or after the handle asked again, does nothing.
    * @throws {PosixError} `EBUSY` if somebody, this process included, is asked for already.
    * @see mq_notify(3)
@@ -386,13 +391,8 @@ export class MessageQueue implements Disposable {
     const mqd = this.#descriptor();
     if (this.access !== "w") return this.#statusFrom(mqd);
     // LINUX: only a readable descriptor gives the line; /proc opens the same queue once more.
-    const path = `/proc/self/fd/${mqd}`;
-    const readable = open(path, C.O_RDONLY | C.O_NONBLOCK);
-    try {
-      return this.#statusFrom(readable);
-    } finally {
-      close(readable, path);
-    }
+    this.#readable ??= open(`/proc/self/fd/${mqd}`, C.O_RDONLY | C.O_NONBLOCK);
+    return this.#statusFrom(this.#readable);
   }
 
   #statusFrom(fd: number): QueueStatus {
@@ -411,6 +411,8 @@ export class MessageQueue implements Disposable {
     const mqd = this.#mqd;
     this.#mqd = undefined;
     this.#scratch = undefined;
+    if (this.#readable !== undefined) close(this.#readable, this.name);
+    this.#readable = undefined;
     mqClose(mqd, this.name);
   }
 

@@ -69,3 +69,16 @@ export async function addTogether(gun: Uint32Array, addOne: () => void): Promise
   } while (Atomics.load(gun, 1) !== 2);
   return count;
 }
+
+/** What the promise gives; throws with `what` when it does not come. */
+export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+  let timer: number | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), BOUND_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
