@@ -18,9 +18,20 @@ export function permissionsAt(address: bigint): string | undefined {
   return undefined;
 }
 
-/** A line of a file of /proc/self in kilobytes; `from` finds the place to look from. */
-export function kilobytes(text: string, field: string, from = 0): number {
-  const found = text.slice(from).match(new RegExp(`^${field}:\\s*(\\d+) kB`, "m"));
+/** The kilobytes that a field of a text of /proc tells, as in `VmLck:  4 kB`. */
+export function kilobytes(text: string, field: string): number {
+  const found = text.match(new RegExp(`^${field}:\\s*(\\d+) kB`, "m"));
   if (found === null) throw new Error(`no ${field} there`);
   return Number(found[1]);
+}
+
+/** How much of the mappings of a file has not been written to it, of this process. */
+export function dirtyKilobytes(path: string): number {
+  const mappings = Deno.readTextFileSync("/proc/self/smaps").split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const own = mappings.filter((text) => text.split("\n")[0]!.endsWith(` ${path}`));
+  if (own.length === 0) throw new Error(`${path} is not mapped`);
+  return own.reduce(
+    (sum, text) => sum + kilobytes(text, "Shared_Dirty") + kilobytes(text, "Private_Dirty"),
+    0,
+  );
 }

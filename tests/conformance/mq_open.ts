@@ -1,16 +1,9 @@
 /** mq_open: opening and creating queues. Sizes are tiny, for all users share the kernel's limits. */
 
-import { MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
-import {
-  close,
-  geteuid,
-  mountPrivately,
-  readDirectory,
-  schedYield,
-  statx,
-} from "../../src/sys/mod.ts";
+import { MessageQueue, PosixError, uniqueName } from "../../mod.ts";
+import { close, geteuid, mountPrivately, readDirectory, statx } from "../../src/sys/mod.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "../assert.ts";
-import { memoryName, privateQueue, queueName } from "../support/names.ts";
+import { privateQueue, queueName } from "../support/names.ts";
 import { children } from "./children.ts";
 import { ADMIN, assertRefused, codeOf, type Group, ROOT_USER } from "./engine.ts";
 import {
@@ -30,10 +23,10 @@ import {
   realtime,
   timespec,
 } from "./raw.ts";
+import { assertOneWinnerEach, RACERS, raceThrough } from "./race.ts";
 
 const TINY = { maxMessages: 2, maxMessageBytes: 16 };
 const hi = new TextEncoder().encode("hi");
-const RACERS = 3;
 const ROUNDS = 24;
 
 /** What a child does; see `children.ts`. */
@@ -54,19 +47,13 @@ export const programs = {
 
   /** Tries to create the same names at the same moments as the others; which ones it got. */
   race(prefix: string, gate: string) {
-    using memory = SharedMemory.open(gate);
-    const arrived = new Int32Array(memory.buffer, 0, 1);
-    const won: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      Atomics.add(arrived, 0, 1);
-      while (Atomics.load(arrived, 0) < (round + 1) * RACERS) schedYield();
+    return raceThrough(gate, ROUNDS, (round) => {
       const attempt = codeOf(() =>
         MessageQueue.create(`${prefix}-${round}`, { maxMessages: 1, maxMessageBytes: 1 })
       );
-      if (attempt === "ok") won.push(round);
-      else assertEquals(attempt, "EEXIST");
-    }
-    return won;
+      if (attempt !== "ok") assertEquals(attempt, "EEXIST");
+      return attempt === "ok";
+    });
   },
 
   /** What another user may do with queues of these names: the answers per name and access. */
@@ -449,16 +436,9 @@ export const mqOpenGroup: Group = {
       kind: "2P",
       linux: `one winner in each of ${ROUNDS} rounds among ${RACERS} processes`,
       async check() {
-        using gate = memoryName();
-        using _memory = SharedMemory.create(gate.name, { byteLength: 64 });
         const prefix = uniqueName("test");
         try {
-          const racers = Array.from(
-            { length: RACERS },
-            () => child.run("race", prefix, gate.name),
-          );
-          const wins = (await Promise.all(racers)).flat().sort((a, b) => a - b);
-          assertEquals(wins, Array.from({ length: ROUNDS }, (_, round) => round));
+          await assertOneWinnerEach(ROUNDS, (gate) => child.run("race", prefix, gate));
         } finally {
           for (let round = 0; round < ROUNDS; round++) {
             c.mq_unlink(cString(`${prefix}-${round}`)); // not there when the race broke

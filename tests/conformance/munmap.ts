@@ -4,10 +4,10 @@
  */
 
 import { MappedFile, SharedMemory } from "../../mod.ts";
-import { assert, assertEquals, assertGreater, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { children } from "./children.ts";
 import { DISK, type Group } from "./engine.ts";
-import { kilobytes, permissionsAt, temporaryFile } from "./files.ts";
+import { dirtyKilobytes, kilobytes, permissionsAt, temporaryFile } from "./files.ts";
 import {
   answer,
   C,
@@ -295,20 +295,23 @@ export const msyncGroup: Group = {
       linux: "/proc counts it as dirty before and not after; read back through another descriptor",
       check() {
         using file = temporaryFile("-".repeat(PAGE));
-        using fd = openFile(file.path);
-        using mapped = new Mapped({ fd: fd.fd });
-        must(() => c.msync(mapped.address, LENGTH, C.MS_SYNC));
-        const dirty = () => {
-          const maps = Deno.readTextFileSync("/proc/self/smaps");
-          const at = maps.indexOf(`\n${mapped.address.toString(16)}-`);
-          assertGreater(at, 0);
-          return kilobytes(maps, "Shared_Dirty", at) + kilobytes(maps, "Private_Dirty", at);
-        };
-        mapped.write("written");
-        assertGreater(dirty(), 0);
-        assertEquals(msync(mapped.address, PAGE, C.MS_SYNC), 0);
-        assertEquals(dirty(), 0);
+        {
+          using fd = openFile(file.path);
+          using mapped = new Mapped({ fd: fd.fd });
+          must(() => c.msync(mapped.address, LENGTH, C.MS_SYNC));
+          mapped.write("written");
+          assertEquals(dirtyKilobytes(file.path), PAGE / 1024);
+          assertEquals(msync(mapped.address, PAGE, C.MS_SYNC), 0);
+          assertEquals(dirtyKilobytes(file.path), 0);
+        }
         assert(Deno.readTextFileSync(file.path).startsWith("written"));
+
+        using mapped = MappedFile.open(file.path, { mapping: "shared" });
+        mapped.bytes.set(new TextEncoder().encode("flushed"));
+        assertEquals(dirtyKilobytes(file.path), PAGE / 1024);
+        mapped.flush();
+        assertEquals(dirtyKilobytes(file.path), 0);
+        assert(Deno.readTextFileSync(file.path).startsWith("flushed"));
       },
     },
   ],

@@ -1,7 +1,7 @@
 /** shm_open: opening and creating shared memory objects. */
 
 import { PosixError, SharedMemory, uniqueName } from "../../mod.ts";
-import { geteuid, readDirectory, schedYield, statPath, statx } from "../../src/sys/mod.ts";
+import { geteuid, readDirectory, statPath, statx } from "../../src/sys/mod.ts";
 import { assert, assertEquals, assertMatch, assertThrows } from "../assert.ts";
 import { memoryName } from "../support/names.ts";
 import { compileC, run } from "../support/process.ts";
@@ -24,9 +24,9 @@ import {
   shmOpen,
   shmUnlink,
 } from "./raw.ts";
+import { assertOneWinnerEach, RACERS, raceThrough } from "./race.ts";
 
 const CREATE = C.O_RDWR | C.O_CREAT | C.O_EXCL;
-const RACERS = 3;
 const ROUNDS = 40;
 
 /** Where a descriptor stands in its file. */
@@ -61,17 +61,11 @@ export const programs = {
 
   /** Tries to create the same names at the same moments as the others; which ones it got. */
   race(prefix: string, gate: string) {
-    using memory = SharedMemory.open(gate);
-    const arrived = new Int32Array(memory.buffer, 0, 1);
-    const won: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) {
-      Atomics.add(arrived, 0, 1);
-      while (Atomics.load(arrived, 0) < (round + 1) * RACERS) schedYield();
+    return raceThrough(gate, ROUNDS, (round) => {
       const attempt = codeOf(() => SharedMemory.create(`${prefix}-${round}`, { byteLength: 0 }));
-      if (attempt === "ok") won.push(round);
-      else assertEquals(attempt, "EEXIST");
-    }
-    return won;
+      if (attempt !== "ok") assertEquals(attempt, "EEXIST");
+      return attempt === "ok";
+    });
   },
 
   /** Holds an object whose name is taken away meanwhile. */
@@ -475,15 +469,9 @@ export const shmOpenGroup: Group = {
       kind: "2P",
       linux: `one winner in each of ${ROUNDS} rounds among ${RACERS} processes`,
       async check() {
-        using gate = namedMemory();
         const prefix = uniqueName("test");
         try {
-          const racers = Array.from(
-            { length: RACERS },
-            () => child.run("race", prefix, gate.name),
-          );
-          const wins = (await Promise.all(racers)).flat().sort((a, b) => a - b);
-          assertEquals(wins, Array.from({ length: ROUNDS }, (_, round) => round));
+          await assertOneWinnerEach(ROUNDS, (gate) => child.run("race", prefix, gate));
         } finally {
           for (let round = 0; round < ROUNDS; round++) {
             shmUnlink(`${prefix}-${round}`); // not there when the race broke
