@@ -5,7 +5,8 @@
  * ends and a process that is told to end does.
  */
 
-import { C, poll, schedYield } from "../sys/mod.ts";
+import { C, poll } from "../sys/mod.ts";
+import { spinner } from "./spin.ts";
 
 /** The longest time in one system call. */
 const SLICE_MS = 100;
@@ -16,8 +17,8 @@ export type Readiness = "readable" | "writable";
 /**
  * Tries until it works or the deadline has passed.
  *
- * The first tries cost no wait: now, and once more after the processor was given away, which on a
- * shared core is when the peer does its part.
+ * The first tries cost no wait: now, and a few more after the processor was given away, which on a
+ * shared core is when the peer does its part, and on another core about as long as it takes.
  *
  * @param fd A nonblocking descriptor that poll(2) takes.
  * @param attempt Does the work, or returns `undefined` when it would have to wait.
@@ -35,16 +36,16 @@ export function blockUntil<T>(
   const deadline = deadlineOf(timeoutMs);
   let result = attempt();
   if (result !== undefined || timeoutMs === 0) return result;
-  schedYield();
+  result = spinner.spin(attempt);
   const events = readiness === "readable" ? C.POLLIN : C.POLLOUT;
-  for (;;) {
-    result = attempt();
-    if (result !== undefined) return result;
+  while (result === undefined) {
     const remainingMs = deadline - performance.now();
     if (remainingMs <= 0) return undefined;
     // Rounded up: poll counts whole milliseconds, and a deadline is a minimum.
     poll(fd, events, Math.ceil(Math.min(SLICE_MS, remainingMs)), target, interruptHint);
+    result = attempt();
   }
+  return result;
 }
 
 function deadlineOf(timeoutMs: number | undefined): number {

@@ -1,0 +1,74 @@
+/** Spinner: how often it tries, and when it does not. The clock is the test's, so load is not felt. */
+
+import "../support/loaded.ts";
+import { assertEquals } from "../assert.ts";
+import { Spinner } from "../../src/wait/spin.ts";
+
+const MAX_TRIES = 20, TIMED_EVERY = 16, MAX_PAUSE = 1024;
+
+/** A spinner whose tries take as long as they are told to, and find something or not. */
+class Rig {
+  #nowMs = 0;
+  readonly #spinner = new Spinner(() => this.#nowMs);
+
+  /** One spin: how many tries it took, and what it gave. */
+  spin({ tryMs = 0.0005, hitAt = Infinity } = {}): { tries: number; result: string | undefined } {
+    let tries = 0;
+    const result = this.#spinner.spin(() => {
+      this.#nowMs += tryMs;
+      return ++tries === hitAt ? "hit" : undefined;
+    });
+    return { tries, result };
+  }
+
+  /** Waits that park at once before the next spin, all of whose tries take a time slice. */
+  pause(): number {
+    for (let waits = 0;; waits++) {
+      if (this.spin({ tryMs: 3 }).tries > 0) return waits;
+    }
+  }
+}
+
+Deno.test("Spinner.spin() gives what a try gave and tries no more", () => {
+  assertEquals(new Rig().spin({ hitAt: 3 }), { tries: 3, result: "hit" });
+});
+
+Deno.test("Spinner.spin() gives up after a bounded number of tries", () => {
+  const rig = new Rig();
+  for (let spin = 0; spin < 100; spin++) {
+    assertEquals(rig.spin(), { tries: MAX_TRIES, result: undefined });
+  }
+});
+
+Deno.test("Spinner.spin() stops when a try takes a time slice, and parks the next waits", () => {
+  const rig = new Rig();
+  // The first miss is what starts the clock.
+  assertEquals(rig.spin({ tryMs: 3 }), { tries: 2, result: undefined });
+  for (let wait = 0; wait < 16; wait++) assertEquals(rig.spin().tries, 0);
+  assertEquals(rig.spin().tries, MAX_TRIES);
+});
+
+Deno.test("Spinner.spin() gives what a try gave when that took a time slice", () => {
+  const rig = new Rig();
+  for (let spin = 0; spin < TIMED_EVERY; spin++) {
+    assertEquals(rig.spin({ tryMs: 3, hitAt: 1 }), { tries: 1, result: "hit" });
+  }
+  assertEquals(rig.spin().tries, 0, "and has noticed");
+});
+
+Deno.test("Spinner.spin() parks twice as many waits each time, up to a bound", () => {
+  const rig = new Rig();
+  rig.pause();
+  const pauses = Array.from({ length: 8 }, () => rig.pause());
+  assertEquals(pauses, [16, 32, 64, 128, 256, 512, MAX_PAUSE, MAX_PAUSE]);
+});
+
+Deno.test("Spinner.spin() comes back when spins are short again", () => {
+  const rig = new Rig();
+  for (let pause = 0; pause < 8; pause++) rig.pause();
+  // Half as many each time: 1024 + 512 + … + 1 waits and a spin after each.
+  for (let wait = 0; wait < 2 * MAX_PAUSE + 11; wait++) rig.spin({ hitAt: 1 });
+  for (let wait = 0; wait < 100; wait++) {
+    assertEquals(rig.spin({ hitAt: 1 }), { tries: 1, result: "hit" });
+  }
+});
