@@ -6,12 +6,8 @@ import { mqGetattrGroup, mqSetattrGroup } from "./mq_attributes.ts";
 import { mqCloseGroup, mqUnlinkGroup } from "./mq_end.ts";
 import { mqNotifyGroup } from "./mq_notify.ts";
 import { mqOpenGroup } from "./mq_open.ts";
-import {
-  mqReceiveGroup,
-  mqSendGroup,
-  mqTimedreceiveGroup,
-  mqTimedsendGroup,
-} from "./mq_transfer.ts";
+import { mqReceiveGroup, mqTimedreceiveGroup } from "./mq_receive.ts";
+import { mqSendGroup, mqTimedsendGroup } from "./mq_send.ts";
 import { msyncGroup, munmapGroup } from "./munmap.ts";
 import { shmOpenGroup } from "./shm_open.ts";
 import { shmUnlinkGroup } from "./shm_unlink.ts";
