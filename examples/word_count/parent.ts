@@ -127,20 +127,20 @@ export async function countWords(
 }
 
 function cutAll(files: readonly MappedFile[], pieceBytes: number): Piece[] {
-  const pieces: Piece[] = [];
-  files.forEach(({ bytes }, file) => {
-    for (const piece of cut(file, bytes, pieceBytes)) {
-      if (pieces.length === MAX_PIECES) {
-        const total = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
-        throw new RangeError(
-          `Cannot count ${total} bytes in pieces of ${pieceBytes}: expected at most ${MAX_PIECES} ` +
-            `pieces; make them larger: --piece ${pieceSizeFor(total)}`,
-        );
-      }
-      pieces.push(piece);
-    }
-  });
-  return pieces;
+  // Before anything is read: looking at the cuts of a huge file alone takes its time.
+  const most = files.reduce((sum, file) => sum + Math.ceil(file.byteLength / pieceBytes), 0);
+  if (most > MAX_PIECES) {
+    const totalBytes = sumOfBytes(files);
+    throw new RangeError(
+      `Cannot count ${totalBytes} bytes in ${most} pieces of ${pieceBytes}: expected at most ` +
+        `${MAX_PIECES} pieces; make them larger: --piece ${pieceSizeFor(totalBytes)}`,
+    );
+  }
+  return files.flatMap(({ bytes }, file) => [...cut(file, bytes, pieceBytes)]);
+}
+
+function sumOfBytes(files: readonly MappedFile[]): number {
+  return files.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 /** A power of two that gives half of the pieces that there may be. */
@@ -187,7 +187,7 @@ class Count {
   #counter: Counter | undefined;
 
   constructor(files: readonly MappedFile[], pieces: readonly Piece[], options: CountOptions) {
-    const totalBytes = files.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const totalBytes = sumOfBytes(files);
     if (totalBytes >= MAX_INPUT_BYTES) {
       throw new RangeError(
         `Cannot count ${totalBytes} bytes: expected less than ${MAX_INPUT_BYTES}, what a key can ` +

@@ -53,19 +53,19 @@ export function asText(summary: Summary): string {
   const lines = [
     ...(rows.length === 0 ? [] : [row(["word", "count"]), ...rows.map(row), ""]),
     `  words    ${grouped(totalOf(result.words))}, ${grouped(result.words.size)} different, in ` +
-    `${grouped(files)} ${files === 1 ? "file" : "files"} of ${sized(bytes)}`,
-    `  queue    ${grouped(messages)} messages for ${grouped(pieces)} pieces in ` +
+    `${amount(files, "file")} of ${sized(bytes)}`,
+    `  queue    ${amount(messages, "message")} for ${amount(pieces, "piece")} in ` +
     `${seconds.toFixed(3)} s: ${grouped(rate(messages, seconds))} messages/s, ` +
     `${sized(rate(bytes, seconds))}/s`,
     ...workers.map((worker) =>
       `  worker ${worker.worker} ${worker.pid === undefined ? "" : `process ${worker.pid}, `}` +
-      `${grouped(worker.pieces)} pieces${hasFailed(worker.end) ? `, ${ended(worker.end)}` : ""}`
+      `${amount(worker.pieces, "piece")}${hasFailed(worker.end) ? `, ${ended(worker.end)}` : ""}`
     ),
-    ...(parentPieces > 0 ? [`  parent   ${grouped(parentPieces)} pieces`] : []),
+    ...(parentPieces > 0 ? [`  parent   ${amount(parentPieces, "piece")}`] : []),
     `  serial   ${serialSeconds.toFixed(3)} s by node:fs; ` +
     (differences.length === 0
       ? "the result equals it"
-      : `${grouped(differences.length)} words DIFFER`),
+      : `DIFFERS in ${amount(differences.length, "word")}`),
   ];
   for (const { word, shared, serial } of differences.slice(0, 10)) {
     lines.push(`    ${shortened(readable(word))}: ${grouped(shared)}, serial ${grouped(serial)}`);
@@ -111,7 +111,7 @@ export function lostLine({ worker, pid, pieces, end, left }: WorkerReport & { le
   const rest = left === 0
     ? "none is left, the parent goes on alone"
     : `${left} ${left === 1 ? "goes" : "go"} on`;
-  return `${who} ${ended(end)} after ${grouped(pieces)} pieces; what it had taken is counted ` +
+  return `${who} ${ended(end)} after ${amount(pieces, "piece")}; what it had taken is counted ` +
     `again, ${rest}`;
 }
 
@@ -138,8 +138,12 @@ function totalOf(words: Map<string, number>): number {
   return total;
 }
 
-function rate(amount: number, seconds: number): number {
-  return seconds === 0 ? 0 : Math.round(amount / seconds);
+function rate(quantity: number, seconds: number): number {
+  return seconds === 0 ? 0 : Math.round(quantity / seconds);
+}
+
+function amount(count: number, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 function grouped(value: number): string {

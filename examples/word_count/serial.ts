@@ -6,6 +6,7 @@
  * bytes long, with A-Z as a-z.
  */
 
+import { Buffer } from "node:buffer";
 import { closeSync, openSync, readSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -26,7 +27,7 @@ export async function countSerially(
   { signal, onProgress }: SerialOptions = {},
 ): Promise<Map<string, number>> {
   const words = new Map<string, number>();
-  const chunk = new Uint8Array(CHUNK_BYTES);
+  const chunk = Buffer.alloc(CHUNK_BYTES);
   let bytes = 0, bytesAtPause = 0;
   for (const path of paths) {
     const fd = openSync(path, "r");
@@ -35,8 +36,9 @@ export async function countSerially(
       for (;;) {
         const length = readSync(fd, chunk, 0, CHUNK_BYTES, null);
         if (length === 0) break;
-        const text = unfinished + latin1(chunk.subarray(0, length));
-        const end = text.search(/[A-Za-z0-9_\x80-\xff]*$/);
+        const text = unfinished + foldedText(chunk.subarray(0, length));
+        let end = text.length;
+        while (end > 0 && /[a-z0-9_\x80-\xff]/.test(text[end - 1]!)) end--;
         add(words, text.slice(0, end));
         // One byte too long is enough to know that it is no word.
         unfinished = text.slice(end, end + LONGEST_WORD + 1);
@@ -57,18 +59,20 @@ export async function countSerially(
 }
 
 function add(words: Map<string, number>, text: string): void {
-  for (const [run] of text.matchAll(/[A-Za-z0-9_\x80-\xff]+/g)) {
-    if (run.length > LONGEST_WORD) continue;
-    // Not toLowerCase(): it would change bytes from 0x80 too.
-    const word = run.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-    words.set(word, (words.get(word) ?? 0) + 1);
+  for (const word of text.match(/[a-z0-9_\x80-\xff]+/g) ?? []) {
+    if (word.length > LONGEST_WORD) continue;
+    const count = words.get(word);
+    if (count !== undefined) words.set(word, count + 1);
+    // A copy: what a regular expression gives can keep the whole text in memory.
+    else words.set(Buffer.from(word, "latin1").toString("latin1"), 1);
   }
 }
 
-function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) {
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+/** One character a byte, A-Z as a-z. Not toLowerCase(): that changes bytes from 0x80 too. */
+function foldedText(bytes: Buffer): string {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (byte >= 65 && byte <= 90) bytes[at] = byte + 32;
   }
-  return text;
+  return bytes.toString("latin1");
 }
