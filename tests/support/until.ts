@@ -24,19 +24,23 @@ const CALLS = {
 /**
  * Comes back when a thread of the process is blocked in the call, and for poll(2) on one
  * descriptor, as our blocking calls are and the runtime's own are not.
+ *
+ * @returns The arguments of the call.
  */
-export function untilBlocked(
+export async function untilBlocked(
   pid: number,
   call: "poll" | "mq_timedsend" | "mq_timedreceive",
-): Promise<void> {
+): Promise<number[]> {
   const number = CALLS[Deno.build.arch as keyof typeof CALLS][call];
-  return until(`process ${pid} is blocked in ${call}`, () => {
+  let found: number[] = [];
+  await until(`process ${pid} is blocked in ${call}`, () => {
     for (const { name: tid } of Deno.readDirSync(`/proc/${pid}/task`)) {
-      const [now, , second] = syscallOf(`/proc/${pid}/task/${tid}/syscall`);
-      if (Number(now) === number && (call !== "poll" || Number(second) === 1)) return true;
+      const [now, ...args] = syscallOf(`/proc/${pid}/task/${tid}/syscall`).map(Number);
+      if (now === number && (call !== "poll" || args[1] === 1)) found = args;
     }
-    return false;
+    return found.length > 0;
   });
+  return found;
 }
 
 /** Number and arguments of the call that a thread is in; "running" when it is in none. */
@@ -72,7 +76,7 @@ export async function addTogether(gun: Uint32Array, addOne: () => void): Promise
 
 /** What the promise gives; throws with `what` when it does not come. */
 export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), BOUND_MS);
   });
