@@ -156,6 +156,8 @@ export class MessageQueue implements Disposable {
   #readable: number | undefined;
   /** Counts registrations, so that a cancel only takes back its own. */
   #notifications = 0;
+  /** One try of receiveSync, made once and not for each message. */
+  readonly #attempt = () => this.#receive(this.#descriptor());
   readonly #hint = (code: string) => transferHint(this, code);
 
   private constructor(mqd: number, name: string, access: QueueAccess) {
@@ -295,8 +297,11 @@ export class MessageQueue implements Disposable {
     const mqd = this.#descriptor();
     const bytes = bytesOf(data);
     const priority = priorityOf(options);
+    const { timeoutMs } = options;
+    // The usual case, without a closure; a deadline is judged before anything is sent.
+    if (timeoutMs === undefined && mqSend(mqd, bytes, priority, this.name, this.#hint)) return true;
     const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
-    return blockUntil(mqd, "writable", attempt, options.timeoutMs, this.name) ?? false;
+    return blockUntil(mqd, "writable", attempt, timeoutMs, this.name) ?? false;
   }
 
   /**
@@ -320,8 +325,7 @@ export class MessageQueue implements Disposable {
    */
   receiveSync(options: BlockOptions = {}): Message | undefined {
     const mqd = this.#descriptor();
-    const attempt = () => this.#receive(mqd);
-    return blockUntil(mqd, "readable", attempt, options.timeoutMs, this.name);
+    return blockUntil(mqd, "readable", this.#attempt, options.timeoutMs, this.name);
   }
 
   /**
