@@ -1,0 +1,84 @@
+/** The command line as a child process, with the one permission it needs and no other. */
+
+import { Child, ROOT } from "../support/process.ts";
+
+/** The words of a command line that runs `postbox` from this checkout. */
+export const POSTBOX: readonly string[] = [
+  Deno.execPath(),
+  "run",
+  "--allow-ffi",
+  "--no-prompt",
+  `${ROOT}cli/main.ts`,
+];
+
+/** What a finished command did. */
+export interface Result {
+  code: number;
+  signal: Deno.Signal | null;
+  /** Standard output, byte for byte. */
+  bytes: Uint8Array;
+  /** The same as text. */
+  stdout: string;
+  stderr: string;
+}
+
+/** How long any command may take; one that hangs fails its test instead of the whole run. */
+const BOUND_MS = 120_000;
+
+/** Runs any command line to its end. */
+export async function command(
+  [program, ...args]: readonly string[],
+  stdin?: Uint8Array | string,
+): Promise<Result> {
+  const child = new Deno.Command(program!, {
+    args,
+    stdin: stdin === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  if (stdin !== undefined) {
+    const input = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
+    await new Response(input as Uint8Array<ArrayBuffer>).body!.pipeTo(child.stdin);
+  }
+  const bound = setTimeout(() => child.kill("SIGKILL"), BOUND_MS);
+  const { code, signal, stdout, stderr } = await child.output();
+  clearTimeout(bound);
+  const decoder = new TextDecoder();
+  return {
+    code,
+    signal,
+    bytes: stdout,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
+
+/** Runs `postbox` with these words. */
+export function postbox(...args: string[]): Promise<Result> {
+  return command([...POSTBOX, ...args]);
+}
+
+/** Runs `postbox` with something on its standard input. */
+export function postboxReading(stdin: Uint8Array | string, ...args: string[]): Promise<Result> {
+  return command([...POSTBOX, ...args], stdin);
+}
+
+/** Starts `postbox`; it is killed at the end of the scope. */
+export function startPostbox(...args: string[]): Child {
+  return new Child(POSTBOX[0]!, [...POSTBOX.slice(1), ...args]);
+}
+
+/** Runs a script in bash in which `postbox` is a command. */
+export function shell(script: string): Promise<Result> {
+  const words = POSTBOX.map((word) => `'${word}'`).join(" ");
+  return command(["bash", "-c", `postbox() { ${words} "$@"; }\n${script}`]);
+}
+
+/** Every byte there is, once. */
+export const ALL_BYTES: Uint8Array<ArrayBuffer> = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+/** Words in front of a command that take capabilities from it; none for who has none anyway. */
+export function without(...capabilities: string[]): string[] {
+  if (Deno.uid() !== 0) return [];
+  return ["setpriv", `--bounding-set=${capabilities.map((name) => `-${name}`)}`];
+}
