@@ -5,23 +5,30 @@ import { MessageQueue, SharedMemory } from "../mod.ts";
 /** Environment variable that marks every process of a run, and its children's. */
 export const RUN_VARIABLE = "POSTBOX_TEST_RUN";
 
-/** The kernel objects that there are now, as lines to print. */
-export function kernelObjects(): Set<string> {
+/** The kernel objects that there are now. */
+export interface KernelObjects {
+  /** One line to print per object. */
+  lines: Set<string>;
+  /** What could not be seen, and how to see it; undefined when everything was. */
+  blindSpot: string | undefined;
+}
+
+/** Looks at the queues, the shared memory and the named semaphores. */
+export function kernelObjects(): KernelObjects {
   const { queues, complete } = MessageQueue.list();
-  if (!complete) {
-    throw new Error(
-      "Cannot look for queues that were left behind: /dev/mqueue is not mounted and this user may " +
-        "not mount it, expected root or: mount -t mqueue none /dev/mqueue",
-    );
-  }
   const semaphores = [...Deno.readDirSync("/dev/shm")].filter(({ name }) =>
     name.startsWith("sem.")
   );
-  return new Set([
+  const lines = new Set([
     ...queues.map(({ name }) => `queue ${name}`),
     ...SharedMemory.list().map(({ name }) => `memory ${name}`),
     ...semaphores.map(({ name }) => `semaphore ${name}`),
   ]);
+  const blindSpot = complete
+    ? undefined
+    : "queues that no process has open: /dev/mqueue is not mounted, and only root may look without " +
+      "it (mount -t mqueue none /dev/mqueue)";
+  return { lines, blindSpot };
 }
 
 /** The processes that carry the mark of a run, as lines to print. */

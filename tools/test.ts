@@ -84,10 +84,17 @@ async function main(args: string[]): Promise<number> {
     failed += result.failed;
   }
 
+  const after = kernelObjects();
   const left = [
-    ...[...kernelObjects()].filter((line) => !before.has(line)),
+    ...[...after.lines].filter((line) => !before.lines.has(line)),
     ...processesOf(runId),
   ];
+  if (after.blindSpot !== undefined && Deno.env.get("CI") === "true") {
+    console.log(`\nCannot see ${after.blindSpot}`);
+    failed++;
+  } else if (after.blindSpot !== undefined) {
+    console.log(`\nNot looked at: ${after.blindSpot}`);
+  }
   if (left.length > 0) {
     console.log(`\nLeft behind:\n  ${left.join("\n  ")}`);
     failed++;
