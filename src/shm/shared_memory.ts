@@ -230,13 +230,8 @@ export class SharedMemory implements Disposable {
     // Before there is anything to take back: past this limit a signal would end us.
     checkFileSizeLimit(byteLength, "create memory", name);
     const flags = C.O_RDWR | C.O_CREAT | C.O_EXCL;
-    const fd = shmOpen(
-      name,
-      flags,
-      byteCount("mode", mode),
-      (code) =>
-        code === "EEXIST" ? "open it, unlink it first, or use openOrCreate" : nameHint(name, code),
-    );
+    const hint = (code: string) => nameHint(name, code) ?? createHint(code);
+    const fd = shmOpen(name, flags, byteCount("mode", mode), hint);
     try {
       return closingOnError(fd, name, () => {
         allocate(fd, byteLength, name);
@@ -576,6 +571,10 @@ function checkObject(fd: number, owner: Owner, name: string) {
   const status = checkOwner(fd, owner, "memory", name);
   if (status.isFile) return status;
   throw refuse("ENODEV", "statx", "open memory", name, "what has that name is no shared memory");
+}
+
+function createHint(code: string): string | undefined {
+  return code === "EEXIST" ? "open it, unlink it first, or use openOrCreate" : undefined;
 }
 
 /** What a call gives, or undefined when the system refused it with this code. */

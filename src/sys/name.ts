@@ -32,9 +32,9 @@ export function objectName(name: string, syscall: string, action: string): Uint8
 /** What is wrong with a name, for the codes that a name can cause. */
 export function nameHint(name: string, code: string): string | undefined {
   if (code === "ENAMETOOLONG") return "a name has at most 255 bytes after its slash";
-  if (code === "EACCES" && name.includes("/", 1)) return "a name has one slash, at its start";
   if (name === "/") return "a name has at least one character after its slash";
-  if (code === "EINVAL" && name.includes("/", 1)) return "a name has one slash, at its start";
+  if (name === "/." || name === "/..") return "this name stands for a directory; choose another";
+  if (name.includes("/", 1)) return "a name has one slash, at its start";
   return undefined;
 }
 

@@ -27,3 +27,11 @@ Deno.test("nameHint() says nothing where the name is not the cause", () => {
     assertEquals(nameHint("/fine", code), undefined);
   }
 });
+
+Deno.test("nameHint() says what is wrong with a name that no object can have", () => {
+  for (const code of ["EACCES", "EEXIST", "EINVAL", "ENOENT"]) {
+    assertEquals(nameHint("/a/b", code), "a name has one slash, at its start");
+    assertEquals(nameHint("/..", code), "this name stands for a directory; choose another");
+    assertEquals(nameHint("/", code), "a name has at least one character after its slash");
+  }
+});
