@@ -103,11 +103,8 @@ function rangeHint(option: string, value: number, limit: string, max: number): s
 }
 
 /** EMFILE has two causes, and only trying tells them apart. */
-function noRoomHint(size: MqSize | undefined): string {
-  if (outOfDescriptors()) {
-    return "this process has as many descriptors open as RLIMIT_NOFILE allows; close some or " +
-      "raise it: ulimit -n";
-  }
+function noRoomHint(size: MqSize | undefined): string | undefined {
+  if (outOfDescriptors()) return undefined; // what every EMFILE says will do
   const { maxUserBytes, defaultMessages, defaultMessageBytes } = queueLimits();
   const bytes = queueBytes(
     size ?? { maxMessages: defaultMessages, maxMessageBytes: defaultMessageBytes },

@@ -49,6 +49,7 @@ export const C = {
   POLLOUT: 0x004,
 
   RLIMIT_FSIZE: 1,
+  RLIMIT_NOFILE: 7,
   RLIMIT_MSGQUEUE: 12,
 
   _SC_PAGESIZE: 30,

@@ -7,6 +7,7 @@
  */
 
 import { PosixError } from "../errors.ts";
+import { descriptorHint } from "./descriptors.ts";
 import { describe, ERRNO, type ErrnoName } from "./errno.ts";
 import { sys } from "./load.ts";
 
@@ -22,7 +23,8 @@ export function refused(
   hint?: Hint,
 ): PosixError {
   const { code, description } = describe(errno);
-  return new PosixError({ action, target, syscall, errno, code, description, hint: hint?.(code) });
+  const wayOut = hint?.(code) ?? descriptorHint(code);
+  return new PosixError({ action, target, syscall, errno, code, description, hint: wayOut });
 }
 
 /** The error for what we refuse ourselves, because the system would do something worse. */

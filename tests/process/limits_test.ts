@@ -26,7 +26,7 @@ import {
   rootTest,
   runPrepared,
 } from "../support/prepared.ts";
-import { Child, evalArgs, run, runDeno } from "../support/process.ts";
+import { Child, evalArgs, run } from "../support/process.ts";
 import { within } from "../support/until.ts";
 
 const IMPORTS = `
@@ -96,7 +96,7 @@ rootTest("MessageQueue.create() names RLIMIT_MSGQUEUE when the user's queues fil
   });
 });
 
-Deno.test("MessageQueue.create() names RLIMIT_NOFILE when the process is out of descriptors", async () => {
+Deno.test("an EMFILE names RLIMIT_NOFILE when the process is out of descriptors", async () => {
   using queue = queueName();
   using _queue = MessageQueue.create(queue.name, { maxMessages: 1, maxMessageBytes: 64 });
   using free = queueName();
@@ -123,21 +123,15 @@ Deno.test("MessageQueue.create() names RLIMIT_NOFILE when the process is out of 
       { args: [queue.name, free.name, memory.name] },
     ),
   );
+  const hint = ["RLIMIT_NOFILE allows this process 100 descriptors", "ulimit -n"];
   for (const [label, target] of [["create", free.name], ["open", queue.name]] as const) {
-    const hint = ["RLIMIT_NOFILE", "ulimit -n"];
     assertRefused(attempts.get(label), { code: "EMFILE", syscall: "mq_open", target, hint });
     assertFalse(attempts.get(label)!.hint!.includes("MSGQUEUE"));
   }
-  assertEquals([attempts.get("fill")?.code, attempts.get("fill")?.syscall], [
-    "EMFILE",
-    "memfd_create",
-  ]);
-  assertRefused(attempts.get("create memory"), {
-    code: "EMFILE",
-    syscall: "shm_open",
-    target: memory.name,
-    hint: [],
-  });
+  const memfd = { code: "EMFILE", syscall: "memfd_create", target: "postbox", hint };
+  assertRefused(attempts.get("fill"), memfd);
+  const shm = { code: "EMFILE", syscall: "shm_open", target: memory.name, hint };
+  assertRefused(attempts.get("create memory"), shm);
   assertEquals(attempts.get("is it there")?.code, "ENOENT");
   assertEquals(attempts.get("is the memory there")?.code, "ENOENT");
   assertGave(attempts.get("open again"), 1);
@@ -441,7 +435,7 @@ rootTest(
   },
 );
 
-/** Tries every way to open or make memory of one name, in a child, for a hang must not be ours. */
+/** Tries every way to open or make memory of one name, in a child that is killed if it hangs. */
 async function tryToOpen(name: string): Promise<Map<string, Attempt>> {
   const code = `${IMPORTS} ${ATTEMPT}
     attempt("open r", () => SharedMemory.open(name, { access: "r" }).byteLength);
@@ -451,7 +445,8 @@ async function tryToOpen(name: string): Promise<Map<string, Attempt>> {
     attempt("create", () => SharedMemory.create(name, { byteLength: 9 }).byteLength);
     attempt("listed", () => SharedMemory.list().some((entry) => entry.name === name));
   `;
-  return attemptsOf(await within("the program", runDeno(code, { args: [name] })));
+  await using child = Child.deno(code, name);
+  return attemptsOf(await within("the program", child.finished()));
 }
 
 function assertAllRefused(
