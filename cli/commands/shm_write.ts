@@ -18,11 +18,13 @@ export default async function write(
   // A name that is refused should not wait for the input's end.
   SharedMemory.open(name, given({ owner })).close();
   const { chunks, byteLength } = data === "-" ? await standardInput() : textOf(data);
+  // As write(2): nothing is written nowhere.
+  if (byteLength === 0) return 0;
   const endOffset = offset + byteLength;
   const memory = SharedMemory.open(name, { maxByteLength: endOffset, ...given({ owner }) });
   try {
     // All room first: what does not fit changes nothing.
-    if (byteLength > 0) memory.grow(endOffset);
+    memory.grow(endOffset);
     let at = offset;
     for (const chunk of chunks) {
       memory.write(chunk, { offset: at });

@@ -1,5 +1,6 @@
 /** The `mq` commands, each as the child process that a shell would start. */
 
+import "../support/loaded.ts";
 import { MessageQueue } from "../../mod.ts";
 import {
   assert,

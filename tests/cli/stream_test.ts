@@ -3,6 +3,7 @@
  * disks. The rule under test: what was taken from the queue was written, or is in the queue again.
  */
 
+import "../support/loaded.ts";
 import { MessageQueue } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { queueName } from "../support/names.ts";

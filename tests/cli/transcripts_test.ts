@@ -1,5 +1,6 @@
 /** The two sessions that the project set out from, word for word, each with its own name. */
 
+import "../support/loaded.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { postbox } from "./postbox.ts";

@@ -1,0 +1,220 @@
+/**
+ * Help, usage and the shape of the program: every command explains itself with examples that run,
+ * a wrong word is answered with the right one, and nothing is loaded before it is needed.
+ */
+
+import "../support/loaded.ts";
+import deno from "../../deno.json" with { type: "json" };
+import { MessageQueue, SharedMemory, uniqueName } from "../../mod.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { Child, evalArgs, ROOT, run } from "../support/process.ts";
+import { command, POSTBOX, postbox, shell } from "./postbox.ts";
+
+/** Every level of commands, and what its examples need beforehand. */
+const LEVELS: Record<string, string[]> = {
+  "": [],
+  "mq": [],
+  "mq create": [],
+  "mq send": ["mq create /jobs --max-messages 8 --max-bytes 64"],
+  "mq recv": [
+    "mq create /jobs --max-messages 8 --max-bytes 64",
+    ...["one", "two", "three", "four", "five"].map((text) => `mq send /jobs ${text}`),
+  ],
+  "mq ls": [],
+  "mq stat": ["mq create /jobs --max-messages 2 --max-bytes 64"],
+  "mq unlink": ["/jobs", "/log", "/metrics"].map((name) =>
+    `mq create ${name} --max-messages 1 --max-bytes 8`
+  ),
+  "shm": [],
+  "shm create": [],
+  "shm write": ["shm create /table 0"],
+  "shm read": ["shm create /table 16"],
+  "shm ls": [],
+  "shm stat": ["shm create /table 16"],
+  "shm unlink": ["/table", "/inbox", "/outbox"].map((name) => `shm create ${name} 1`),
+  "map": [],
+  "map cat": [],
+  "limits": [],
+};
+
+async function examplesOf(level: string): Promise<string[]> {
+  const { code, stdout, stderr } = await postbox(...level.split(" ").filter(Boolean), "--help");
+  assertEquals([code, stderr], [0, ""]);
+  const [usage, examples] = stdout.split("\nEXAMPLES\n");
+  assertStringIncludes(usage!, "USAGE\n");
+  assertStringIncludes(usage!, "--help");
+  return examples?.trimEnd().split("\n").map((line) => line.trim()) ?? [];
+}
+
+for (const [level, before] of Object.entries(LEVELS)) {
+  Deno.test(`postbox ${level} --help shows examples, and they run`, async () => {
+    const examples = await examplesOf(level);
+    assert(examples.length > 0);
+    // Names are for one test; files are themselves.
+    const names = new Map<string, string>();
+    const own = (line: string) =>
+      line.replace(/(?<= )\/(jobs|log|metrics|table|inbox|outbox)\b/g, (name) => {
+        if (!names.has(name)) names.set(name, uniqueName("test"));
+        return names.get(name)!;
+      });
+    try {
+      for (const line of [...before.map((words) => `postbox ${words}`), ...examples]) {
+        if (line.includes("--follow")) {
+          await interruptAfterALine(own(line));
+          continue;
+        }
+        const { code, stderr } = await shell(`set -o pipefail; ${own(line)}`);
+        assertEquals(code, 0, `${line}\n${stderr}`);
+      }
+    } finally {
+      const queues = MessageQueue.list().queues.map(({ name }) => name);
+      const objects = SharedMemory.list().map(({ name }) => name);
+      for (const name of names.values()) {
+        if (queues.includes(name)) MessageQueue.unlink(name);
+        if (objects.includes(name)) SharedMemory.unlink(name);
+      }
+    }
+  });
+}
+
+async function interruptAfterALine(line: string): Promise<void> {
+  await using child = new Child("bash", ["-c", line.replace(/^postbox/, POSTBOX.join(" "))]);
+  await child.line();
+  child.kill("SIGINT");
+  assertEquals((await child.finished()).stderr, "");
+}
+
+Deno.test("postbox --help lists every command, and each group its own", async () => {
+  for (const level of ["", "mq", "shm", "map"]) {
+    const { stdout } = await postbox(...level.split(" ").filter(Boolean), "--help");
+    const listed = stdout.split("\nCOMMANDS\n")[1]!.split("\n\n")[0]!.split("\n")
+      .map((line) => `${level} ${line.trim().split(" ")[0]}`.trim());
+    const known = Object.keys(LEVELS).filter((known) =>
+      known !== level && known.split(" ").slice(0, -1).join(" ") === level
+    );
+    assertEquals(listed.filter((name) => name !== ""), known);
+  }
+});
+
+Deno.test("postbox -h is --help, at every level, also after arguments", async () => {
+  for (const words of [[], ["mq"], ["mq", "send"], ["limits"]]) {
+    const { stdout } = await postbox(...words, "--help");
+    assertEquals((await postbox(...words, "-h")).stdout, stdout);
+  }
+  const { code, stdout } = await postbox("mq", "recv", "/none", "--count", "2", "--help");
+  assertEquals([code, stdout.startsWith("USAGE\n  postbox mq recv ")], [0, true]);
+});
+
+Deno.test("postbox --version prints the version of deno.json", async () => {
+  const { code, stdout, stderr } = await postbox("--version");
+  assertEquals([code, stdout, stderr], [0, `${deno.version}\n`, ""]);
+});
+
+Deno.test("postbox without a command exits with 2 and shows the commands on standard error", async () => {
+  for (const words of [[], ["mq"], ["shm"], ["map"]]) {
+    const { code, stdout, stderr } = await postbox(...words);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "postbox: Missing command\n");
+    assertStringIncludes(stderr, "\nCOMMANDS\n");
+  }
+});
+
+Deno.test("postbox exits with 2 for a wrong word and says what was meant", async () => {
+  const wrong: [string, RegExp][] = [
+    ["mq snd /x y", /Unknown command "snd": did you mean "postbox mq send"\?/],
+    ["send /x y", /Unknown command "send": did you mean "postbox mq send"\?/],
+    ["ls", /did you mean "postbox mq ls" or "postbox shm ls"\?/],
+    ["limts", /did you mean "postbox limits"\?/],
+    ["mq", /Missing command/],
+    ["frobnicate", /Unknown command "frobnicate"\n.*postbox --help/],
+    ["constructor", /Unknown command "constructor"/],
+    ["mq __proto__", /Unknown command "__proto__"/],
+    ["--json mq ls", /Unknown flag "--json": flags come after the command/],
+    ["mq ls --jsn", /Unknown flag "--jsn": did you mean --json\?/],
+    ["mq ls --no-json", /Unknown flag "--no-json": did you mean --json\?/],
+    ["mq ls --constructor", /Unknown flag "--constructor"/],
+    ["mq ls --to-string", /Unknown flag "--to-string"/],
+    ["mq ls -x", /Unknown flag "-x"/],
+    ["mq ls extra", /Unexpected argument "extra": expected none/],
+    ["mq recv /x --cuont 3", /did you mean --count\?/],
+    ["mq create", /Missing NAME: the queue, with its slash/],
+    ["mq create /x --mode 8", /Cannot use --mode "8": expected octal permission bits like 600/],
+    [
+      "mq create /x --max-messages 1.5",
+      /Cannot use --max-messages "1\.5": expected a whole number/,
+    ],
+    ["mq create /x --mode 600 --mode 644", /--mode is given twice/],
+    ["limits now", /Unexpected argument "now"/],
+  ];
+  for (const [words, message] of wrong) {
+    const { code, stdout, stderr } = await postbox(...words.split(" "));
+    assertEquals([code, stdout], [2, ""], words);
+    assertMatch(stderr, message);
+    assertMatch(stderr, /^postbox: /);
+  }
+});
+
+Deno.test("postbox limits shows the limits, what is used and how to raise them", async () => {
+  const { code, stdout } = await postbox("limits");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^LIMIT +ON +USED +ALLOWED +TO RAISE IT\n/);
+  for (const name of ["msg_max", "msgsize_max", "queues_max"]) {
+    assertMatch(stdout, new RegExp(`^${name} .*sysctl -w fs\\.mqueue\\.${name}=N$`, "m"));
+  }
+  assertMatch(stdout, /^RLIMIT_MSGQUEUE .*ulimit -q/m);
+  assertMatch(stdout, /^\/dev\/shm .*remount,size=N/m);
+});
+
+Deno.test("postbox limits --json has the kernel's numbers, and what is used grows by a queue", async () => {
+  const name = uniqueName("test");
+  using _queue = MessageQueue.create(name, { maxMessages: 2, maxMessageBytes: 32 });
+  try {
+    const { limits, complete } = JSON.parse((await postbox("limits", "--json")).stdout);
+    const here = MessageQueue.limits();
+    assertEquals(limits.msg_max.value, here.maxMessages);
+    assertEquals(limits.msgsize_max.value, here.maxMessageBytes);
+    assertEquals(limits.queues_max.value, here.maxQueues);
+    const { soft } = here.maxUserBytes;
+    assertEquals(limits.RLIMIT_MSGQUEUE.value, soft === Infinity ? null : soft);
+    assert(limits.RLIMIT_MSGQUEUE.used >= 2 * (32 + 96) && limits.queues_max.used >= 1);
+    assertEquals(complete, MessageQueue.list().complete);
+  } finally {
+    MessageQueue.unlink(name);
+  }
+});
+
+Deno.test("postbox limits follows the limits of its process", async () => {
+  const { stdout } = await shell("ulimit -S -q 12345; postbox limits --json");
+  const { value, hard } = JSON.parse(stdout).limits.RLIMIT_MSGQUEUE;
+  assertEquals(value, 12345);
+  assert(hard === null || hard >= 12345);
+});
+
+Deno.test("run() does nothing on import, and then what the arguments say", async () => {
+  const code = `import { run } from ${JSON.stringify(`file://${ROOT}cli/main.ts`)};
+    console.log("imported");
+    console.log(await run(["--version"]), await run(["no-such-command"]));`;
+  const { stdout, stderr } = await run(Deno.execPath(), { args: [...evalArgs(code), "mq", "ls"] });
+  assertEquals(stdout, `imported\n${deno.version}\n0 2\n`);
+  assertStringIncludes(stderr, 'Unknown command "no-such-command"');
+});
+
+Deno.test("cli/main.ts loads neither node: modules nor the library before a command asks for them", async () => {
+  const { stdout } = await command([Deno.execPath(), "info", "--json", `${ROOT}cli/main.ts`]);
+  interface Module {
+    specifier: string;
+    dependencies?: { specifier: string; code?: { specifier: string }; isDynamic?: boolean }[];
+  }
+  const { roots, modules } = JSON.parse(stdout) as { roots: string[]; modules: Module[] };
+  const loaded = new Set<string>(roots);
+  for (const specifier of loaded) {
+    const module = modules.find((module) => module.specifier === specifier);
+    for (const { code, isDynamic } of module?.dependencies ?? []) {
+      if (code !== undefined && !isDynamic) loaded.add(code.specifier);
+    }
+  }
+  const names = [...loaded].map((specifier) => specifier.replace(`file://${ROOT}`, ""));
+  assert(names.includes("cli/commands/mq.ts"), "the commands are declared");
+  assertEquals(names.filter((name) => name.startsWith("node:") || name.startsWith("src/")), []);
+  assertEquals(names.filter((name) => name.includes("_") && name.startsWith("cli/")), []);
+});

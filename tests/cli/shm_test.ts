@@ -1,0 +1,219 @@
+/** The `shm` commands, each as the child process that a shell would start. */
+
+import "../support/loaded.ts";
+import { SharedMemory } from "../../mod.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { memoryName } from "../support/names.ts";
+import { ALL_BYTES, command, POSTBOX, postbox, postboxReading, shell, without } from "./postbox.ts";
+
+/** Memory of this test that already exists. */
+function testMemory(data: Uint8Array | string, mode = 0o600) {
+  const { name, [Symbol.dispose]: unlink } = memoryName();
+  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  using memory = SharedMemory.create(name, { byteLength: bytes.byteLength, mode });
+  memory.write(bytes);
+  return { name, [Symbol.dispose]: unlink };
+}
+
+function bytesOf(name: string): Uint8Array {
+  using memory = SharedMemory.open(name, { access: "r" });
+  return memory.read();
+}
+
+function textOf(name: string): string {
+  return new TextDecoder().decode(bytesOf(name));
+}
+
+Deno.test("shm create makes zeros of that length with these permissions", async () => {
+  using made = memoryName();
+  const { code, stdout, stderr } = await postbox("shm", "create", made.name, "4097", "--mode=640");
+  assertEquals([code, stdout, stderr], [0, "", ""]);
+  assertEquals(bytesOf(made.name), new Uint8Array(4097));
+  const entry = SharedMemory.list().find(({ name }) => name === made.name);
+  assertEquals(entry?.mode, 0o640 & ~Deno.umask());
+});
+
+Deno.test("shm create --json prints the attributes", async () => {
+  using made = memoryName();
+  const { code, stdout } = await postbox("shm", "create", made.name, "0", "--json");
+  assertEquals([code, JSON.parse(stdout)], [0, {
+    name: made.name,
+    byteLength: 0,
+    allocatedBytes: 0,
+    mode: "600",
+    uid: Deno.uid(),
+    gid: Deno.gid(),
+    linked: true,
+  }]);
+});
+
+Deno.test("shm create exits with 1 when there is one; --if-missing keeps its bytes and grows it", async () => {
+  using there = testMemory("kept");
+  const { code, stderr } = await postbox("shm", "create", there.name, "8");
+  assertEquals([code, textOf(there.name)], [1, "kept"]);
+  assertMatch(stderr, /\(EEXIST\)\nHint: .*--if-missing/);
+  assertEquals((await postbox("shm", "create", there.name, "6", "--if-missing")).code, 0);
+  assertEquals(textOf(there.name), "kept\0\0");
+  assertEquals((await postbox("shm", "create", there.name, "2", "--if-missing")).code, 0);
+  assertEquals(textOf(there.name), "kept\0\0", "it never shrinks");
+});
+
+Deno.test("shm create exits with 2 for what is no length or no mode, and makes nothing", async () => {
+  using made = memoryName();
+  const wrong = [["-1"], ["1.5"], ["4K"], ["1e3"], [""], [], ["1", "2"], ["8", "--mode", "888"]];
+  for (const words of [...wrong, ["8", "--mode", "-600"], ["8", "--mode", "0o600"]]) {
+    const { code, stderr } = await postbox("shm", "create", made.name, ...words);
+    assertEquals(code, 2, words.join(" "));
+    assertStringIncludes(stderr, 'Run "postbox shm create --help"');
+  }
+  assertEquals((await postbox("shm", "stat", made.name)).code, 1);
+});
+
+Deno.test("shm write writes text without a newline, and an object that is too short grows", async () => {
+  using made = testMemory("12345");
+  assertEquals((await postbox("shm", "write", made.name, "ab")).code, 0);
+  assertEquals(textOf(made.name), "ab345");
+  assertEquals((await postbox("shm", "write", made.name, "xyz", "--offset", "4")).code, 0);
+  assertEquals(textOf(made.name), "ab34xyz");
+  assertEquals((await postbox("shm", "write", made.name, "!", "--offset", "9")).code, 0);
+  assertEquals(textOf(made.name), "ab34xyz\0\0!");
+  assertEquals((await postbox("shm", "write", made.name, "", "--offset", "99")).code, 0);
+  assertEquals(textOf(made.name), "ab34xyz\0\0!", "nothing is written, so nothing grows");
+  assertEquals((await postbox("shm", "write", made.name, "--", "--")).code, 0);
+  assertEquals(textOf(made.name), "--34xyz\0\0!");
+});
+
+Deno.test("shm write - and shm read pass every byte, also many of them", async () => {
+  const large = new Uint8Array(300_001).map((_, i) => (i * 7919) >> 3);
+  for (const data of [ALL_BYTES, new Uint8Array(0), large]) {
+    using made = testMemory("");
+    assertEquals((await postboxReading(data, "shm", "write", made.name, "-")).code, 0);
+    const { code, bytes, stderr } = await postbox("shm", "read", made.name);
+    assertEquals([code, stderr], [0, ""]);
+    assertEquals(bytes, data);
+  }
+});
+
+Deno.test("shm write exits with 2 when there is no DATA", async () => {
+  using made = testMemory("kept");
+  const { code, stderr } = await postbox("shm", "write", made.name);
+  assertEquals([code, textOf(made.name)], [2, "kept"]);
+  assertStringIncludes(stderr, "Missing DATA: the text, - for standard input");
+});
+
+Deno.test("shm write exits with 1 when there is no room for all of it, and changes nothing", async () => {
+  using made = testMemory("kept");
+  const script = `ulimit -f 8; head -c 100000 /dev/zero | postbox shm write ${made.name} -`;
+  const { code, stderr } = await shell(script);
+  assertEquals([code, textOf(made.name)], [1, "kept"]);
+  assertMatch(stderr, /\(EFBIG\)\nHint: RLIMIT_FSIZE/);
+});
+
+Deno.test("shm create exits with 1 when /dev/shm is full, and makes nothing (needs root)", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  using made = memoryName();
+  const words = [...POSTBOX, "shm", "create", made.name, "1000000"];
+  const script = 'mount -t tmpfs -o size=64k none /dev/shm && "$@"; echo $?; ls /dev/shm';
+  const { stdout, stderr } = await command(["unshare", "-m", "sh", "-c", script, "sh", ...words]);
+  assertEquals(stdout, "1\n");
+  assertMatch(stderr, /\(ENOSPC\)\nHint: /);
+});
+
+Deno.test("shm read gives the part that was asked for, and less where the object ends", async () => {
+  using made = testMemory("0123456789");
+  const parts: [string[], string][] = [
+    [["--offset", "3"], "3456789"],
+    [["--length", "4"], "0123"],
+    [["--offset=3", "--length=4"], "3456"],
+    [["--offset", "8", "--length", "100"], "89"],
+    [["--offset", "10"], ""],
+    [["--offset", "9007199254740991"], ""],
+    [["--length", "0"], ""],
+  ];
+  for (const [words, expected] of parts) {
+    const { code, stdout } = await postbox("shm", "read", made.name, ...words);
+    assertEquals([code, stdout], [0, expected], words.join(" "));
+  }
+});
+
+Deno.test("shm read exits with 2 for what is no offset or length", async () => {
+  using made = testMemory("x");
+  for (const words of [["--offset", "-1"], ["--length", "all"], ["--offset"], ["--count", "1"]]) {
+    const { code, stdout } = await postbox("shm", "read", made.name, ...words);
+    assertEquals([code, stdout], [2, ""], words.join(" "));
+  }
+});
+
+Deno.test("shm stat prints length, pages, permissions and owner", async () => {
+  using made = testMemory("12345");
+  const { code, stdout } = await postbox("shm", "stat", made.name);
+  assertEquals(code, 0);
+  const lines = stdout.trimEnd().split("\n").map((line) => line.split(/ +/));
+  assertEquals(lines.map(([key]) => key), ["bytes", "allocated", "mode", "owner"]);
+  assertEquals([lines[0]![1], lines[2]![1]], ["5", "600"]);
+  const facts = JSON.parse((await postbox("shm", "stat", made.name, "--json")).stdout);
+  assertEquals([facts.byteLength, facts.uid, facts.gid], [5, Deno.uid(), Deno.gid()]);
+});
+
+Deno.test("shm ls shows each object, as a table and as JSON", async () => {
+  using made = testMemory("12345");
+  const { code, stdout, stderr } = await postbox("shm", "ls");
+  const line = stdout.split("\n").find((line) => line.startsWith(`${made.name} `));
+  assertEquals(code, 0);
+  assertMatch(stdout, /^NAME +BYTES +ALLOCATED +MODE +UID\n/);
+  const cells = line!.split(/ +/);
+  assertEquals([cells[1], cells[3], cells[4]], ["5", "600", `${Deno.uid()}`]);
+  assertMatch(stderr, /^\d+ objects? in \/dev\/shm\n$/);
+  const { objects } = JSON.parse((await postbox("shm", "ls", "--json")).stdout);
+  const found = objects.find(({ name }: { name: string }) => name === made.name);
+  assertEquals([found.byteLength, found.mode], [5, "600"]);
+});
+
+Deno.test("shm read, write and unlink exit with 1 when there is no such object", async () => {
+  for (const words of [["read", "/none"], ["write", "/none", "x"], ["unlink", "/none"]]) {
+    const { code, stderr } = await postbox("shm", ...words);
+    assertEquals(code, 1);
+    assertMatch(stderr, /"\/none": it does not exist \(ENOENT\)\nHint: postbox shm ls shows/);
+  }
+});
+
+Deno.test("shm write - does not wait for its input when the name is refused", async () => {
+  const { code, stdout } = await shell("yes | postbox shm write /none -; echo $?");
+  assertEquals([code, stdout], [0, "1\n"]);
+});
+
+Deno.test("shm read and write exit with 1 when the permissions forbid it", async () => {
+  using made = testMemory("kept", 0o600);
+  await Deno.chmod(`/dev/shm${made.name}`, 0);
+  const unprivileged = [...without("dac_override", "dac_read_search"), ...POSTBOX, "shm"];
+  for (const words of [["read", made.name], ["write", made.name, "x"]]) {
+    const { code, stderr } = await command([...unprivileged, ...words]);
+    assertEquals(code, 1, words[0]!);
+    assertMatch(stderr, /permission denied \(EACCES\)\nHint: postbox shm ls shows/);
+  }
+});
+
+Deno.test("shm read and write use another user's object only with --owner any (needs root)", {
+  ignore: Deno.uid() !== 0,
+}, async () => {
+  using made = testMemory("kept");
+  await Deno.chown(`/dev/shm${made.name}`, 65534, 65534);
+  for (const words of [["read", made.name], ["write", made.name, "more"]]) {
+    const refused = await postbox("shm", ...words);
+    assertEquals([refused.code, refused.stdout], [1, ""]);
+    assertMatch(refused.stderr, /\(EACCES\)\nHint: .*--owner any/);
+    assertEquals((await postbox("shm", ...words, "--owner", "any")).code, 0);
+  }
+  // Looking is not trusting.
+  assertEquals(JSON.parse((await postbox("shm", "stat", made.name, "--json")).stdout).uid, 65534);
+});
+
+Deno.test("shm unlink takes several names, and reports those it cannot", async () => {
+  using one = testMemory("1");
+  using two = testMemory("2");
+  const { code, stderr } = await postbox("shm", "unlink", one.name, "/none", two.name);
+  assertEquals([code, stderr.match(/ENOENT/g)?.length], [1, 1]);
+  const names = SharedMemory.list().map(({ name }) => name);
+  assert(!names.includes(one.name) && !names.includes(two.name));
+});
