@@ -5,6 +5,9 @@
 
 import { assertEquals } from "../assert.ts";
 import { type Finished, ROOT, run } from "../support/process.ts";
+import { MessageQueue } from "../../mod.ts";
+import "../support/loaded.ts";
+import { queueName } from "../support/names.ts";
 import { ENTRY_POINTS } from "../../tools/layers.ts";
 
 /** A server of the checkout and an empty place to start programs in; gone at the end of the scope. */
@@ -12,7 +15,10 @@ interface Site extends AsyncDisposable {
   url: string;
   /** The paths that were asked for. */
   served: string[];
+  /** Runs TypeScript given as text, with FFI alone. */
   run(code: string, flags?: string[]): Promise<Finished>;
+  /** Runs a file of the checkout by its URL, with FFI alone. */
+  runUrl(path: string, args: string[]): Promise<Finished>;
 }
 
 async function serveCheckout(): Promise<Site> {
@@ -30,25 +36,39 @@ async function serveCheckout(): Promise<Site> {
   const host = `127.0.0.1:${server.addr.port}`;
   const directory = await Deno.makeTempDir({ prefix: "postbox-http-" });
   await Deno.mkdir(`${directory}/empty`);
+  const start = (flags: string[], program: string, args: string[] = []) =>
+    run(Deno.execPath(), {
+      args: [
+        ...["run", "--no-config", "--no-lock", "--no-prompt", "--quiet", "--allow-ffi"],
+        ...[`--allow-import=${host}`, ...flags, program, ...args],
+      ],
+      cwd: `${directory}/empty`,
+      env: { DENO_DIR: `${directory}/cache` },
+    });
   return {
     url: `http://${host}`,
     served,
     async run(code, flags = []) {
       await Deno.writeTextFile(`${directory}/program.ts`, code);
-      return await run(Deno.execPath(), {
-        args: [
-          ...["run", "--no-config", "--no-lock", "--no-prompt", "--quiet", "--allow-ffi"],
-          ...[`--allow-import=${host}`, ...flags, `${directory}/program.ts`],
-        ],
-        cwd: `${directory}/empty`,
-        env: { DENO_DIR: `${directory}/cache` },
-      });
+      return await start(flags, `${directory}/program.ts`);
+    },
+    async runUrl(path, args) {
+      // The one npm package is not what is tested here, so it need not be fetched again.
+      await Deno.mkdir(`${directory}/cache`, { recursive: true });
+      await Deno.symlink(await npmCache(), `${directory}/cache/npm`);
+      return await start([], `http://${host}/${path}`, args);
     },
     async [Symbol.asyncDispose]() {
       await server.shutdown();
       await Deno.remove(directory, { recursive: true });
     },
   };
+}
+
+async function npmCache(): Promise<string> {
+  const { stdout } = await run(Deno.execPath(), { args: ["info", "--json"] });
+  const { npmCache } = JSON.parse(stdout) as { npmCache: string };
+  return npmCache;
 }
 
 const sendAndReceive = `
@@ -107,4 +127,16 @@ Deno.test("every entry point but the command line loads by URL and does nothing 
   const { code, stdout, stderr } = await site.run(imports, ["--deny-ffi"]);
   assertEquals([code, stdout, stderr], [0, "", ""]);
   for (const path of present) assertEquals(site.served.includes(path), true, path);
+});
+
+Deno.test("cli/main.ts runs by URL", async () => {
+  await using site = await serveCheckout();
+  using queue = queueName();
+  const { code, stdout, stderr } = await site.runUrl(
+    "cli/main.ts",
+    ["mq", "create", queue.name, "--max-messages", "1", "--max-bytes", "64"],
+  );
+  assertEquals([code, stdout, stderr], [0, "", ""]);
+  using made = MessageQueue.open(queue.name);
+  assertEquals([made.maxMessages, made.maxMessageBytes], [1, 64]);
 });
