@@ -245,12 +245,14 @@ export class Counter {
       this.#journalCounts[this.#entry] = count;
       this.#pieceCounts[slot] = 0;
     }
-    if (this.#entry === this.#touchedCount) this.#step = "commit";
+    if (this.#entry === this.#touchedCount) {
+      Atomics.store(this.#control, JOURNAL_LENGTH, this.#touchedCount);
+      this.#step = "commit";
+    }
     return true;
   }
 
   #commit(): boolean {
-    Atomics.store(this.#control, JOURNAL_LENGTH, this.#touchedCount);
     // SYNC: publishes the entries and their number to the load in settle().
     Atomics.store(this.#control, COMMIT, this.#piece + 1);
     this.#entry = 0;

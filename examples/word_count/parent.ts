@@ -62,6 +62,11 @@ export interface CountOptions {
   signal?: AbortSignal | undefined;
   /** Told what happens, in the parent's own turn: the count goes on when it returns. */
   onEvent?: ((event: CountEvent) => void) | undefined;
+  /**
+   * How a worker is started.
+   * @default {worker.ts in this runtime}
+   */
+  workerCommand?: typeof workerCommand;
 }
 
 /** What happens during a count. */
@@ -252,8 +257,9 @@ class Count {
 
   #startWorkers(): void {
     const stdio = this.#memory.inheritAs(TABLE_DESCRIPTOR, ["ignore", "ignore", "inherit"]);
+    const commandFor = this.#options.workerCommand ?? workerCommand;
     for (let column = 1; column <= this.#options.workers; column++) {
-      const { command, args } = workerCommand(column);
+      const { command, args } = commandFor(column);
       const child = spawn(command, args, { stdio });
       const worker: Worker = { column, process: child, settled: false };
       this.#workers.push(worker);

@@ -68,13 +68,14 @@ function map(file: number): Uint8Array {
 
 function work(queue: MessageQueue): void {
   const counter = new Counter(table, column, bytesOf);
+  let dropped = 0;
   for (;;) {
     if (orphaned()) leaveOrphaned();
     const message = queue.receiveSync({ timeoutMs: LOOK_MS });
     if (message === undefined) continue;
     const order = decodeOrder(message.data, table.size.pieces);
     if (order === undefined) {
-      console.error(`word_count: worker ${column} drops a message that is none of ours`);
+      if (dropped++ === 0) console.error(`word_count: worker ${column} drops what is no message`);
       continue;
     }
     if (order.kind === "stop") return;

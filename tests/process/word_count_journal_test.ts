@@ -128,7 +128,7 @@ Deno.test("Counter.step() gives a piece to one of two that were sent it", () => 
 });
 
 Deno.test("Counter counts exactly under random schedules, deaths and repeated messages", () => {
-  for (let seed = 1; seed <= 300; seed++) {
+  for (let seed = 1; seed <= 1000; seed++) {
     withSeed(seed, 1, (random) => {
       const files = Array.from(
         { length: 1 + random.below(4) },
@@ -200,6 +200,13 @@ Deno.test("Counter counts words of 65535 bytes and none of 65536", () => {
   const { table, bytesOf: bytes } = tableFor(files, { pieceBytes: 1000, slots: 16, columns: 2 });
   finishAll(new Counter(table, 1, bytes), table);
   assertEquals(sorted(totals(table, bytes)), [["a".repeat(65535), 2], ["c", 1]]);
+});
+
+Deno.test("Counter tells words apart that have the same hash and the same length", () => {
+  const files = [bytesOf("declinate macallums declinate")]; // FNV-1a, 32 bits
+  const { table, bytesOf: bytes } = tableFor(files, { pieceBytes: 100, slots: 16, columns: 2 });
+  finishAll(new Counter(table, 1, bytes), table);
+  assertEquals(sorted(totals(table, bytes)), [["declinate", 2], ["macallums", 1]]);
 });
 
 Deno.test("totals() joins no word across files, and finds words behind empty files", () => {

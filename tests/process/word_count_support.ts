@@ -2,6 +2,7 @@
 
 import { Random } from "../support/random.ts";
 import { type Finished, ROOT } from "../support/process.ts";
+import { within } from "../support/until.ts";
 
 /** What `deno task demo` may do. */
 const PERMISSIONS = ["--allow-ffi", "--allow-run", "--allow-read", "--allow-env", "--no-prompt"];
@@ -112,7 +113,7 @@ export class Demo implements AsyncDisposable {
     for (;;) {
       const match = this.#stderrText.match(pattern);
       if (match !== null) return match;
-      const { value, done } = await this.#stderr.read();
+      const { value, done } = await within(`${pattern}`, this.#stderr.read());
       if (done) throw new Error(`it ended without ${pattern}:\n${this.#stderrText}`);
       this.#stderrText += value;
     }
@@ -128,7 +129,7 @@ export class Demo implements AsyncDisposable {
     for (;;) {
       const counts = [...this.#stderrText.matchAll(/(\d+) of \d+ pieces are counted\n/g)];
       if (counts.some(([, count]) => Number(count) >= pieces)) return;
-      const { value, done } = await this.#stderr.read();
+      const { value, done } = await within(`${pieces} pieces`, this.#stderr.read());
       if (done) throw new Error(`it ended before ${pieces} pieces:\n${this.#stderrText}`);
       this.#stderrText += value;
     }
@@ -143,7 +144,7 @@ export class Demo implements AsyncDisposable {
    */
   async finished(): Promise<Finished> {
     for (;;) {
-      const { value, done } = await this.#stderr.read();
+      const { value, done } = await within("the end", this.#stderr.read());
       if (done) break;
       this.#stderrText += value;
     }
