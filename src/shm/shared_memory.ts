@@ -321,7 +321,7 @@ export class SharedMemory implements Disposable {
     const { byteLength, label = "postbox", seal: seals = ["shrink"] } = options;
     const reservation = reserveFor(options);
     const name = `memfd:${label}`;
-    const fd = memfdCreate(label, C.MFD_CLOEXEC | C.MFD_ALLOW_SEALING);
+    const fd = memfdCreate(label, C.MFD_CLOEXEC | C.MFD_ALLOW_SEALING, name);
     return closingOnError(fd, name, () => {
       allocate(fd, byteLength, name);
       // Mapped before it is sealed: future-write forbids new mappings, not this one.

@@ -20,9 +20,9 @@ export function shmUnlink(name: string, hint: Hint): void {
 }
 
 /** memfd_create(2) */
-export function memfdCreate(label: string, flags: number): number {
+export function memfdCreate(label: string, flags: number, target: string): number {
   const bytes = cString(label);
-  return check(sys().c.memfd_create(bytes, flags), "memfd_create", "create memory", label);
+  return check(sys().c.memfd_create(bytes, flags), "memfd_create", "create memory", target);
 }
 
 /**

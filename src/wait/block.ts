@@ -2,7 +2,9 @@
  * Blocking this thread until a descriptor is ready: how every `…Sync` call waits.
  *
  * Rule: never longer than a slice without coming back to JavaScript, so that a terminated worker
- * ends and a process that is told to end does.
+ * ends and a process that is told to end does. (A web Worker of Deno 2.9 that is terminated while
+ * it runs JavaScript, blocking or not, keeps its process alive all the same; one of
+ * node:worker_threads does not.)
  */
 
 import { C, poll } from "../sys/mod.ts";

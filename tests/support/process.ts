@@ -154,6 +154,11 @@ export async function compileC(
   if (!(source instanceof URL)) await Deno.writeTextFile(file, source);
   const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", path, file, "-lrt", ...flags];
   const { code, stderr } = await run("cc", { args });
-  if (code !== 0) throw new Error(`cc ${args.join(" ")} failed:\n${stderr}`);
-  return { path, [Symbol.dispose]: () => Deno.removeSync(directory, { recursive: true }) };
+  const program = {
+    path,
+    [Symbol.dispose]: () => Deno.removeSync(directory, { recursive: true }),
+  };
+  if (code === 0) return program;
+  program[Symbol.dispose]();
+  throw new Error(`cc ${args.join(" ")} failed:\n${stderr}`);
 }
