@@ -1,5 +1,7 @@
 /** The command line as a child process, with the one permission it needs and no other. */
 
+// With the tests, or in an empty cache the first child would report its downloads.
+import "../../cli/main.ts";
 import { Child, ROOT } from "../support/process.ts";
 
 /** The words of a command line that runs `postbox` from this checkout. */
