@@ -473,6 +473,7 @@ export class SharedMemory implements Disposable {
     if (this.access === "r") {
       throw refuse("EBADF", "pwrite", "write to memory", this.name, spaceHint("EBADF"));
     }
+    if (bytes.byteLength === 0) return; // write(2) of nothing grows nothing
     const endOffset = offset + bytes.byteLength;
     if (endOffset > this.byteLength) this.grow(endOffset);
     checkFileSizeLimit(endOffset, "write to memory", this.name);

@@ -212,6 +212,7 @@ Deno.test("SharedMemory.write() past the end grows as far as maxByteLength", () 
   memory.write("long", { offset: 4 });
   assertEquals([memory.byteLength, memory.bytes[4]], [8, 108]);
   assertThrows(() => memory.write("x", { offset: 8 }), RangeError, "maxByteLength 8");
+  memory.write("", { offset: 1000 }); // nothing, wherever
   assertEquals(memory.status().byteLength, 8);
 });
 
