@@ -128,7 +128,7 @@ Deno.test("an EMFILE names RLIMIT_NOFILE when the process is out of descriptors"
     assertRefused(attempts.get(label), { code: "EMFILE", syscall: "mq_open", target, hint });
     assertFalse(attempts.get(label)!.hint!.includes("MSGQUEUE"));
   }
-  const memfd = { code: "EMFILE", syscall: "memfd_create", target: "postbox", hint };
+  const memfd = { code: "EMFILE", syscall: "memfd_create", target: "memfd:postbox", hint };
   assertRefused(attempts.get("fill"), memfd);
   const shm = { code: "EMFILE", syscall: "shm_open", target: memory.name, hint };
   assertRefused(attempts.get("create memory"), shm);
