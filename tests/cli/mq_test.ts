@@ -9,22 +9,8 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../assert.ts";
-import { queueName } from "../support/names.ts";
+import { namedQueue, queueName } from "../support/names.ts";
 import { ALL_BYTES, command, POSTBOX, postbox, postboxReading, shell, without } from "./postbox.ts";
-
-/** A small queue of this test, open for it. */
-function testQueue({ maxMessages = 4, maxMessageBytes = 64, mode = 0o600 } = {}) {
-  const { name, [Symbol.dispose]: unlink } = queueName();
-  const queue = MessageQueue.create(name, { maxMessages, maxMessageBytes, mode });
-  return {
-    name,
-    queue,
-    [Symbol.dispose]() {
-      queue.close();
-      unlink();
-    },
-  };
-}
 
 Deno.test("mq create makes a queue with these sizes and permissions", async () => {
   using made = queueName();
@@ -57,7 +43,7 @@ Deno.test("mq create --json prints the attributes", async () => {
 });
 
 Deno.test("mq create exits with 1 when there is one, and leaves it alone with --if-missing", async () => {
-  using there = testQueue();
+  using there = namedQueue();
   there.queue.trySend("kept");
   const refused = await postbox("mq", "create", there.name);
   assertEquals(refused.code, 1);
@@ -101,7 +87,7 @@ Deno.test("mq create exits with 1 and says what is wrong with the name", async (
 });
 
 Deno.test("mq send sends the text as UTF-8, without a newline, at the priority", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const { code, stdout, stderr } = await postbox("mq", "send", made.name, "häh?", "--priority=7");
   assertEquals([code, stdout, stderr], [0, "", ""]);
   const message = made.queue.tryReceive()!;
@@ -109,7 +95,7 @@ Deno.test("mq send sends the text as UTF-8, without a newline, at the priority",
 });
 
 Deno.test("mq send - sends standard input byte for byte, and mq recv gives it back", async () => {
-  using made = testQueue({ maxMessageBytes: 256 });
+  using made = namedQueue({ maxMessageBytes: 256 });
   assertEquals((await postboxReading(ALL_BYTES, "mq", "send", made.name, "-")).code, 0);
   const { code, bytes, stderr } = await postbox("mq", "recv", made.name);
   assertEquals([code, stderr], [0, ""]);
@@ -117,19 +103,19 @@ Deno.test("mq send - sends standard input byte for byte, and mq recv gives it ba
 });
 
 Deno.test("mq send - sends an empty message when standard input is empty", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   assertEquals((await postboxReading("", "mq", "send", made.name, "-")).code, 0);
   assertEquals(made.queue.tryReceive()?.data.byteLength, 0);
 });
 
 Deno.test("mq send - is standard input also after --, as in other tools", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   assertEquals((await postboxReading("in", "mq", "send", made.name, "--", "-")).code, 0);
   assertEquals(made.queue.tryReceive()?.text(), "in");
 });
 
 Deno.test('mq send "" sends an empty message, and no MESSAGE at all is wrong usage', async () => {
-  using made = testQueue();
+  using made = namedQueue();
   assertEquals((await postbox("mq", "send", made.name, "")).code, 0);
   assertEquals(made.queue.tryReceive()?.data.byteLength, 0);
   const { code, stderr } = await postbox("mq", "send", made.name);
@@ -138,7 +124,7 @@ Deno.test('mq send "" sends an empty message, and no MESSAGE at all is wrong usa
 });
 
 Deno.test("mq send sends what begins with a dash after --, and a negative number as it is", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   for (const words of [["--", "--priority"], ["--", "--"], ["--", "-x"], ["-5"]]) {
     assertEquals((await postbox("mq", "send", made.name, ...words)).code, 0);
     assertEquals(made.queue.tryReceive()?.text(), words.at(-1));
@@ -146,7 +132,7 @@ Deno.test("mq send sends what begins with a dash after --, and a negative number
 });
 
 Deno.test("mq send refuses what begins with a dash and is no flag, and sends nothing", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   for (const word of ["--p", "--priority=", "-x", "--bad", "--with space", "-ü", "---", "-p\n"]) {
     const { code, stderr } = await postbox("mq", "send", made.name, word);
     assertEquals([code, made.queue.length], [2, 0], word);
@@ -155,7 +141,7 @@ Deno.test("mq send refuses what begins with a dash and is no flag, and sends not
 });
 
 Deno.test("mq send exits with 1 when the message is a byte too long, and sends nothing", async () => {
-  using made = testQueue({ maxMessageBytes: 16 });
+  using made = namedQueue({ maxMessageBytes: 16 });
   const results = [
     await postbox("mq", "send", made.name, "x".repeat(17)),
     await postboxReading(new Uint8Array(17), "mq", "send", made.name, "-"),
@@ -168,14 +154,14 @@ Deno.test("mq send exits with 1 when the message is a byte too long, and sends n
 });
 
 Deno.test("mq send - reads no more than a byte too much from an endless input", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const { code, stderr } = await shell(`yes | postbox mq send ${made.name} -`);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "EMSGSIZE");
 });
 
 Deno.test("mq send exits with 3 when the queue stays full, at the deadline or at once", async () => {
-  using made = testQueue({ maxMessages: 1 });
+  using made = namedQueue({ maxMessages: 1 });
   made.queue.trySend("first");
   const nonblock = await postbox("mq", "send", made.name, "second", "--nonblock");
   assertEquals([nonblock.code, nonblock.stdout], [3, ""]);
@@ -189,7 +175,7 @@ Deno.test("mq send exits with 3 when the queue stays full, at the deadline or at
 });
 
 Deno.test("mq send exits with 1 for priority 32768 and with 2 for what is no priority", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const above = await postbox("mq", "send", made.name, "x", "--priority", "32768");
   assertEquals(above.code, 1);
   assertStringIncludes(above.stderr, "(EINVAL)\nHint: a priority goes from 0 to 32767");
@@ -202,7 +188,7 @@ Deno.test("mq send exits with 1 for priority 32768 and with 2 for what is no pri
 });
 
 Deno.test("mq recv writes the bytes of one message and nothing else", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   made.queue.trySend("one");
   made.queue.trySend("two");
   const { code, stdout, stderr } = await postbox("mq", "recv", made.name);
@@ -210,7 +196,7 @@ Deno.test("mq recv writes the bytes of one message and nothing else", async () =
 });
 
 Deno.test("mq recv waits for a message", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const receiving = postbox("mq", "recv", made.name, "--timeout", "60000");
   made.queue.sendSync("late");
   const { code, stdout } = await receiving;
@@ -218,7 +204,7 @@ Deno.test("mq recv waits for a message", async () => {
 });
 
 Deno.test("mq recv --count writes so many messages, framed as asked", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const framed: [string[], string][] = [
     [[], "onetwo"],
     [["--separator", "none"], "onetwo"],
@@ -233,7 +219,7 @@ Deno.test("mq recv --count writes so many messages, framed as asked", async () =
 });
 
 Deno.test("mq recv writes a newline after a message when standard output is a terminal", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   made.queue.trySend("one");
   made.queue.trySend("two");
   const words = [...POSTBOX, "mq", "recv", made.name, "--count", "2"].join(" ");
@@ -242,7 +228,7 @@ Deno.test("mq recv writes a newline after a message when standard output is a te
 });
 
 Deno.test("mq recv --json writes an object a line, with text where the bytes are UTF-8", async () => {
-  using made = testQueue({ maxMessageBytes: 256 });
+  using made = namedQueue({ maxMessageBytes: 256 });
   made.queue.trySend("\u{feff}zwölf\n", { priority: 3 });
   made.queue.trySend(ALL_BYTES, { priority: 2 });
   made.queue.trySend("");
@@ -261,7 +247,7 @@ Deno.test("mq recv --json writes an object a line, with text where the bytes are
 });
 
 Deno.test("mq recv --hex writes what hexdump -C would", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const data = ALL_BYTES.subarray(20, 41);
   made.queue.trySend(data);
   made.queue.trySend("");
@@ -277,7 +263,7 @@ Deno.test("mq recv --hex writes what hexdump -C would", async () => {
 });
 
 Deno.test("mq recv exits with 3 when nothing came, at once or at the deadline, also after some", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const nonblock = await postbox("mq", "recv", made.name, "--nonblock");
   assertEquals([nonblock.code, nonblock.stdout], [3, ""]);
   assertStringIncludes(nonblock.stderr, "No message in queue");
@@ -294,7 +280,7 @@ Deno.test("mq recv exits with 3 when nothing came, at once or at the deadline, a
 });
 
 Deno.test("mq recv refuses flags that exclude each other and bad numbers, and takes nothing", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   made.queue.trySend("kept");
   const wrong = [
     ["--follow", "--count", "2"],
@@ -320,7 +306,7 @@ Deno.test("mq recv refuses flags that exclude each other and bad numbers, and ta
 });
 
 Deno.test("mq recv exits with 1 when there is no such queue, or not any more", async () => {
-  const made = testQueue();
+  const made = namedQueue();
   assertEquals((await postbox("mq", "stat", made.name)).code, 0);
   made[Symbol.dispose]();
   for (const words of [["recv"], ["send"], ["stat"], ["unlink"]]) {
@@ -335,7 +321,7 @@ Deno.test("mq recv exits with 1 when there is no such queue, or not any more", a
 });
 
 Deno.test("mq send, recv and unlink exit with 1 when the permissions forbid it", async () => {
-  using made = testQueue({ mode: 0 });
+  using made = namedQueue({ mode: 0 });
   const unprivileged = [...without("dac_override", "dac_read_search"), ...POSTBOX, "mq"];
   for (const words of [["send", made.name, "x"], ["recv", made.name], ["stat", made.name]]) {
     const { code, stderr } = await command([...unprivileged, ...words]);
@@ -349,7 +335,7 @@ Deno.test({
   name: "mq send and recv use another user's queue only with --owner any (needs root)",
   ignore: Deno.uid() !== 0,
   async fn() {
-    using made = testQueue();
+    using made = namedQueue();
     await giveAway(made.name);
     for (const words of [["send", made.name, "x"], ["recv", made.name, "--nonblock"]]) {
       const refused = await postbox("mq", ...words);
@@ -374,7 +360,7 @@ async function giveAway(name: string) {
 }
 
 Deno.test("mq ls shows each queue, and says on standard error where it looked", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   made.queue.trySend("x");
   const { code, stdout, stderr } = await postbox("mq", "ls");
   const line = stdout.split("\n").find((line) => line.startsWith(`${made.name} `));
@@ -385,7 +371,7 @@ Deno.test("mq ls shows each queue, and says on standard error where it looked", 
 });
 
 Deno.test("mq ls --json prints the queues, the place, and whether that shows all", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const { code, stdout } = await postbox("mq", "ls", "--json");
   const { queues, source, complete, userBytes } = JSON.parse(stdout);
   assertEquals(code, 0);
@@ -403,7 +389,7 @@ Deno.test("mq ls --json prints the queues, the place, and whether that shows all
 });
 
 Deno.test("mq ls says when it does not see all queues", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   // Without the right to mount, and where nobody else has mounted it.
   const outside = Deno.uid() === 0
     ? ["unshare", "-m", "sh", "-c", 'umount -A /dev/mqueue 2>&-; exec "$@"', "sh"]
@@ -432,7 +418,7 @@ Deno.test("mq ls escapes the control characters of a name", async () => {
 });
 
 Deno.test("mq stat shows who asked to be notified", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   using _asked = { [Symbol.dispose]: made.queue.notify("SIGUSR1") };
   const { stdout } = await postbox("mq", "stat", made.name);
   assertEquals(stdout.split("\n")[0], `QSIZE:0 NOTIFY:0 SIGNO:10 NOTIFY_PID:${Deno.pid}`);
@@ -441,8 +427,8 @@ Deno.test("mq stat shows who asked to be notified", async () => {
 });
 
 Deno.test("mq unlink takes several names, and reports those it cannot", async () => {
-  using one = testQueue();
-  using two = testQueue();
+  using one = namedQueue();
+  using two = namedQueue();
   const { code, stderr } = await postbox("mq", "unlink", one.name, "/no-such-queue", two.name);
   assertEquals(code, 1);
   assertMatch(

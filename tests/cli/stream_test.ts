@@ -6,22 +6,9 @@
 import "../support/loaded.ts";
 import { MessageQueue } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
-import { queueName } from "../support/names.ts";
+import { namedQueue } from "../support/names.ts";
 import { Child } from "../support/process.ts";
 import { command, POSTBOX, shell, startPostbox } from "./postbox.ts";
-
-function testQueue(maxMessages = 4) {
-  const { name, [Symbol.dispose]: unlink } = queueName();
-  const queue = MessageQueue.create(name, { maxMessages, maxMessageBytes: 64 });
-  return {
-    name,
-    queue,
-    [Symbol.dispose]() {
-      queue.close();
-      unlink();
-    },
-  };
-}
 
 function drain(queue: MessageQueue): string[] {
   const texts: string[] = [];
@@ -30,7 +17,7 @@ function drain(queue: MessageQueue): string[] {
 }
 
 Deno.test("mq recv --follow writes each message as it comes", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   await using child = startPostbox("mq", "recv", made.name, "--follow", "--separator", "newline");
   for (const text of ["one", "two", "three"]) {
     made.queue.sendSync(text);
@@ -40,7 +27,7 @@ Deno.test("mq recv --follow writes each message as it comes", async () => {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test(`mq recv --follow ends by ${signal} while it waits`, async () => {
-    using made = testQueue();
+    using made = namedQueue();
     await using child = startPostbox("mq", "recv", made.name, "--follow", "--json");
     made.queue.sendSync("one");
     assertEquals(JSON.parse(await child.line()).text, "one");
@@ -51,7 +38,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 Deno.test("mq recv ends by Ctrl-C while it waits for one message", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const words = [...POSTBOX, "mq", "recv", made.name].join(" ");
   // The shell says when the child is past its start: it has the queue open.
   await using child = new Child("bash", [
@@ -64,7 +51,7 @@ Deno.test("mq recv ends by Ctrl-C while it waits for one message", async () => {
 });
 
 Deno.test("mq recv --follow loses nothing when it is interrupted in a busy stream", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   // Into a file, for a pipe would be full while this test sends.
   const path = await Deno.makeTempFile({ prefix: "postbox-stream-" });
   using _file = { [Symbol.dispose]: () => Deno.removeSync(path) };
@@ -100,7 +87,7 @@ function startWithShortReader(name: string): Child {
 }
 
 Deno.test("mq recv puts a message back when the reader of its output is gone, and exits with 0", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   await using child = startWithShortReader(made.name);
   made.queue.trySend("one");
   assertEquals(await child.line(), "one");
@@ -112,7 +99,7 @@ Deno.test("mq recv puts a message back when the reader of its output is gone, an
 });
 
 Deno.test("mq recv puts the message back and exits with 1 when its output is full", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   made.queue.trySend("kept", { priority: 3 });
   const { code, stderr } = await shell(`postbox mq recv ${made.name} > /dev/full`);
   assertEquals(code, 1);
@@ -123,7 +110,7 @@ Deno.test("mq recv puts the message back and exits with 1 when its output is ful
 });
 
 Deno.test("mq recv says that a message is lost when it can be neither written nor put back", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   await using child = startWithShortReader(made.name);
   made.queue.trySend("one");
   assertEquals(await child.line(), "one");
@@ -134,7 +121,7 @@ Deno.test("mq recv says that a message is lost when it can be neither written no
 });
 
 Deno.test("postbox ends quietly with 0 when nobody reads what it prints", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   for (
     const words of ["--help", "mq ls", `mq stat ${made.name}`, "limits --json", "shm ls --json"]
   ) {
@@ -164,7 +151,7 @@ Deno.test("postbox exits with 1 when its output is full", async () => {
 });
 
 Deno.test("mq send says what is wrong with its standard input", async () => {
-  using made = testQueue();
+  using made = namedQueue();
   const { code, stderr } = await shell(`postbox mq send ${made.name} - < /`);
   assertEquals([code, made.queue.length], [1, 0]);
   assertStringIncludes(stderr, "Cannot read standard input");

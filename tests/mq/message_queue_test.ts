@@ -8,14 +8,11 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
-import { ClosedError, MessageQueue, PosixError, type SignalName, uniqueName } from "../../mod.ts";
+import { ClosedError, MessageQueue, type SignalName, uniqueName } from "../../mod.ts";
 import { privateQueue, queueName } from "../support/names.ts";
+import { badNames, refusal } from "../support/refusal.ts";
 
 const SMALL = { maxMessages: 2, maxMessageBytes: 16 };
-
-function refusal(run: () => unknown): PosixError {
-  return assertThrows(run, PosixError);
-}
 
 Deno.test("MessageQueue.create() makes a queue of the sizes asked for", () => {
   using names = queueName();
@@ -82,23 +79,12 @@ Deno.test("MessageQueue.unlink() throws ENOENT when there is none", () => {
   assertEquals([error.code, error.syscall], ["ENOENT", "mq_unlink"]);
 });
 
-const BAD_NAMES: [string, string, string][] = [
-  ["no-slash", "EINVAL", "starts with a slash"],
-  ["", "EINVAL", "starts with a slash"],
-  ["/", "ENOENT", "at least one character"],
-  ["/two/slashes", "EACCES", "one slash"],
-  [`/${"x".repeat(256)}`, "ENAMETOOLONG", "255 bytes"],
-];
-
-for (const [name, code, hint] of BAD_NAMES) {
-  const shown = name.length > 20 ? `${name.slice(0, 8)}… (${name.length})` : name;
+for (const bad of badNames({ directory: "ENOENT", twoSlashes: "EACCES" })) {
   for (const verb of ["create", "open", "openOrCreate"] as const) {
-    Deno.test(`MessageQueue.${verb}() throws ${code} with a hint for the name "${shown}"`, () => {
-      const error = refusal(() => MessageQueue[verb](name, SMALL));
-      // Where the name alone is too short the kernel looks before it creates.
-      const codes = name === "/" ? ["ENOENT", "EINVAL", "EACCES", "EISDIR"] : [code];
-      assert(codes.includes(error.code), error.message);
-      assertStringIncludes(error.hint ?? "", hint);
+    Deno.test(`MessageQueue.${verb}() throws ${bad.code} with a hint for the name ${bad.shown}`, () => {
+      const error = refusal(() => MessageQueue[verb](bad.name, SMALL));
+      assertEquals([error.code, error.syscall, error.target], [bad.code, "mq_open", bad.name]);
+      assertStringIncludes(error.hint ?? "", bad.hint);
     });
   }
 }

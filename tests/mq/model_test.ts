@@ -7,8 +7,9 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { ClosedError, MessageQueue, PosixError, type QueueAccess, uniqueName } from "../../mod.ts";
+import { MessageQueue, type QueueAccess, uniqueName } from "../../mod.ts";
 import { type Random, withSeed } from "../support/random.ts";
+import { outcome } from "../support/refusal.ts";
 
 interface ModelMessage {
   data: Uint8Array;
@@ -33,17 +34,6 @@ interface Handle {
   real: MessageQueue;
   model: ModelQueue;
   access: QueueAccess;
-}
-
-/** What a call gave, in a form that can be compared: a value, or the code of its error. */
-function outcome<T>(call: () => T): T | string {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof PosixError) return error.code;
-    if (error instanceof ClosedError) return "closed";
-    throw error;
-  }
 }
 
 class World {

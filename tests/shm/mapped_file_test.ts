@@ -2,11 +2,8 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
-import { ClosedError, MappedFile, type MappingKind, PosixError } from "../../mod.ts";
-
-function refusal(run: () => unknown): PosixError {
-  return assertThrows(run, PosixError);
-}
+import { ClosedError, MappedFile, type MappingKind } from "../../mod.ts";
+import { refusal } from "../support/refusal.ts";
 
 Deno.test("MappedFile.open() shows a file's bytes and keeps writes to itself", () => {
   for (const mapping of ["private", "read"] as const) {

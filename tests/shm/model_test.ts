@@ -8,9 +8,10 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals } from "../assert.ts";
-import { ClosedError, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
+import { SharedMemory, uniqueName } from "../../mod.ts";
 import { pageBytes } from "../../src/sys/process.ts";
 import { type Random, withSeed } from "../support/random.ts";
+import { outcome } from "../support/refusal.ts";
 
 const MAX_BYTES = 5 * pageBytes();
 
@@ -54,17 +55,6 @@ class Handle {
       this.object.bytes.slice(start, start + pageBytes());
     page[index % pageBytes()] = value;
     this.privatePages.set(number, page);
-  }
-}
-
-function outcome<T>(call: () => T): T | string {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof PosixError) return error.code;
-    if (error instanceof ClosedError) return "closed";
-    if (error instanceof RangeError) return "range";
-    throw error;
   }
 }
 

@@ -8,12 +8,9 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
-import { ClosedError, LayoutError, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
+import { ClosedError, LayoutError, SharedMemory, uniqueName } from "../../mod.ts";
 import { memoryName } from "../support/names.ts";
-
-function refusal(run: () => unknown): PosixError {
-  return assertThrows(run, PosixError);
-}
+import { badNames, refusal } from "../support/refusal.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(new Uint8Array(bytes));
 
@@ -98,21 +95,12 @@ Deno.test("SharedMemory.create() throws RangeError for a maxByteLength below byt
   );
 });
 
-const BAD_NAMES: [string, string, string][] = [
-  ["no-slash", "EINVAL", "starts with a slash"],
-  ["", "EINVAL", "starts with a slash"],
-  ["/", "EINVAL", "at least one character"],
-  ["/two/slashes", "EINVAL", "one slash"],
-  [`/${"x".repeat(256)}`, "ENAMETOOLONG", "255 bytes"],
-];
-
-for (const [name, code, hint] of BAD_NAMES) {
-  const shown = name.length > 20 ? `${name.slice(0, 8)}… (${name.length})` : name;
+for (const bad of badNames({ directory: "EINVAL", twoSlashes: "EINVAL" })) {
   for (const verb of ["create", "open", "openOrCreate"] as const) {
-    Deno.test(`SharedMemory.${verb}() throws ${code} with a hint for the name "${shown}"`, () => {
-      const error = refusal(() => SharedMemory[verb](name, { byteLength: 1 }));
-      assertEquals([error.code, error.syscall], [code, "shm_open"]);
-      assertStringIncludes(error.hint ?? "", hint);
+    Deno.test(`SharedMemory.${verb}() throws ${bad.code} with a hint for the name ${bad.shown}`, () => {
+      const error = refusal(() => SharedMemory[verb](bad.name, { byteLength: 1 }));
+      assertEquals([error.code, error.syscall, error.target], [bad.code, "shm_open", bad.name]);
+      assertStringIncludes(error.hint ?? "", bad.hint);
     });
   }
 }

@@ -19,6 +19,22 @@ export function queueName(): Disposable & { name: string } {
   return { name, [Symbol.dispose]: () => ignoring("ENOENT", () => MessageQueue.unlink(name)) };
 }
 
+/** A small queue with a name that others can open; closed and unlinked at the end of the scope. */
+export function namedQueue(
+  { maxMessages = 4, maxMessageBytes = 64, mode = 0o600 } = {},
+): Disposable & { name: string; queue: MessageQueue } {
+  const { name, [Symbol.dispose]: unlink } = queueName();
+  const queue = MessageQueue.create(name, { maxMessages, maxMessageBytes, mode });
+  return {
+    name,
+    queue,
+    [Symbol.dispose]() {
+      queue.close();
+      unlink();
+    },
+  };
+}
+
 /** A name for shared memory; it is unlinked at the end of the scope, if there is any. */
 export function memoryName(): Disposable & { name: string } {
   const name = uniqueName("test");
