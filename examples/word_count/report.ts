@@ -111,7 +111,7 @@ export function lostLine({ worker, pid, pieces, end, left }: WorkerReport & { le
   const rest = left === 0
     ? "none is left, the parent goes on alone"
     : `${left} ${left === 1 ? "goes" : "go"} on`;
-  return `${who} ${ended(end)} after ${amount(pieces, "piece")}; what it had taken is counted ` +
+  return `${who} ${ended(end)} after ${amount(pieces, "piece")}; what it left open is counted ` +
     `again, ${rest}`;
 }
 

@@ -457,7 +457,7 @@ Deno.test("word_count says which worker was killed, and its count is exact", asy
       finished.stderr,
       new RegExp(
         `word_count: worker ${worker} \\(process ${pid}\\) was killed by SIGKILL after [0-9,]+ ` +
-          "pieces?; what it had taken is counted again, 1 goes on\n",
+          "pieces?; what it left open is counted again, 1 goes on\n",
       ),
     );
   }
