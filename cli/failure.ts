@@ -5,7 +5,9 @@
  */
 
 import { PosixError } from "../src/mq/mod.ts";
+import { note } from "./note.ts";
 import { BrokenPipe } from "./stdio.ts";
+import { printable } from "./table.ts";
 
 const REFUSED = 1, WRONG_USAGE = 2;
 
@@ -13,7 +15,7 @@ const REFUSED = 1, WRONG_USAGE = 2;
 export function report(error: unknown): number {
   // Whoever closed the pipe has what it wanted.
   if (error instanceof BrokenPipe) return 0;
-  console.error(`postbox: ${explain(error)}`);
+  note(`postbox: ${explain(error)}`);
   // The library judges arguments by built-in errors: a kind or an amount that cannot be.
   return error instanceof RangeError || error instanceof TypeError ? WRONG_USAGE : REFUSED;
 }
@@ -21,10 +23,13 @@ export function report(error: unknown): number {
 /** The message, with a hint in terms of the command line. */
 export function explain(error: unknown): string {
   if (!(error instanceof PosixError)) return error instanceof Error ? error.message : String(error);
-  const hint = hintFor(error);
-  if (hint === undefined) return error.message;
-  const ours = error.hint === undefined ? 0 : `\nHint: ${error.hint}`.length;
-  return `${error.message.slice(0, error.message.length - ours)}\nHint: ${hint}`;
+  const theirs = error.hint === undefined ? 0 : `\nHint: ${error.hint}`.length;
+  const message = error.message.slice(0, error.message.length - theirs);
+  const hint = hintFor(error) ?? error.hint;
+  // Each is one line, also when it quotes a name that has several.
+  return hint === undefined
+    ? printable(message)
+    : `${printable(message)}\nHint: ${printable(hint)}`;
 }
 
 function hintFor({ code, syscall, target, hint }: PosixError): string | undefined {

@@ -24,6 +24,7 @@ import { limits } from "./commands/limits.ts";
 import { map } from "./commands/map.ts";
 import { mq } from "./commands/mq.ts";
 import { shm } from "./commands/shm.ts";
+import { note } from "./note.ts";
 import { group, runCommandLine } from "./parser.ts";
 import { VERSION } from "./version.ts";
 
@@ -58,7 +59,7 @@ const ROOT = group(
 export async function run(args: string[]): Promise<number> {
   return await runCommandLine(ROOT, { name: "postbox", version: VERSION }, args, {
     print: async (text) => (await import("./stdio.ts")).write(new TextEncoder().encode(text)),
-    complain: (text) => console.error(text),
+    complain: note,
     report: async (error) => (await import("./failure.ts")).report(error),
   });
 }

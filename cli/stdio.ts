@@ -48,11 +48,6 @@ export function printJson(fact: unknown): void {
   print(JSON.stringify(fact));
 }
 
-/** Writes a note to standard error; nobody listening there is fine. */
-export function note(text: string): void {
-  console.error(text);
-}
-
 /**
  * Reads standard input to its end, or as far as `maxBytes`.
  *

@@ -3,7 +3,8 @@
 import { MessageQueue } from "../../src/mq/mod.ts";
 import { SharedMemory } from "../../src/shm/mod.ts";
 import type { Flags } from "../parser.ts";
-import { note, print, printJson } from "../stdio.ts";
+import { note } from "../note.ts";
+import { print, printJson } from "../stdio.ts";
 import { table } from "../table.ts";
 
 /** Flags of `limits`. */

@@ -7,8 +7,9 @@
 
 import process from "node:process";
 import { type Message, MessageQueue, type Owner, PosixError } from "../../src/mq/mod.ts";
+import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
-import { note, write } from "../stdio.ts";
+import { write } from "../stdio.ts";
 import { given } from "../values.ts";
 
 /** Flags of `mq recv`. */

@@ -1,6 +1,7 @@
 /** `postbox mq send` */
 
 import { MessageQueue, type Owner } from "../../src/mq/mod.ts";
+import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
 import { given } from "../values.ts";
 
@@ -33,7 +34,7 @@ export default async function send(
     queue.close();
   }
   const when = timeoutMs === 0 ? "now" : `within ${timeoutMs} ms`;
-  console.error(`postbox: No room in queue ${JSON.stringify(name)} ${when}`);
+  note(`postbox: No room in queue ${JSON.stringify(name)} ${when}`);
   return NO_ROOM;
 }
 

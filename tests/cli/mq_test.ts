@@ -417,6 +417,39 @@ Deno.test("mq ls escapes the control characters of a name", async () => {
   }
 });
 
+Deno.test("postbox escapes the control and bidi characters of names on standard error", async () => {
+  const name = "/none\x1b[2J\u{9b}2J\u{202e}\u{2028}\nHint: x";
+  const bad = ["\x1b", "\u{9b}", "\u{202e}", "\u{2028}"];
+  const lines: [string[], number][] = [
+    [["mq", "recv", name], 2],
+    [["mq", "recv", name.slice(1)], 2], // the hint has the name too
+    [["shm", "unlink", name], 2],
+    [["map", "cat", name], 1],
+    [["mq", name], 2],
+    [["mq", "ls", `--${name}`], 2],
+    [["mq", "ls", name], 2],
+  ];
+  for (const [words, count] of lines) {
+    const { code, stderr } = await postbox(...words);
+    assert(code !== 0 && !bad.some((character) => stderr.includes(character)), stderr);
+    assertStringIncludes(stderr, "\\u{202e}");
+    assertEquals(stderr.trimEnd().split("\n").length, count, stderr);
+  }
+  using made = queueName();
+  const strange = `${made.name}\u{202e}`;
+  using queue = MessageQueue.create(strange, { maxMessages: 1, maxMessageBytes: 8 });
+  try {
+    queue.trySend("x");
+    const full = await postbox("mq", "send", strange, "x", "--nonblock");
+    queue.tryReceive();
+    const empty = await postbox("mq", "recv", strange, "--nonblock");
+    assertEquals([full.code, empty.code], [3, 3]);
+    for (const { stderr } of [full, empty]) assertStringIncludes(stderr, '\\u{202e}" now');
+  } finally {
+    MessageQueue.unlink(strange);
+  }
+});
+
 Deno.test("mq stat shows who asked to be notified", async () => {
   using made = namedQueue();
   using _asked = { [Symbol.dispose]: made.queue.notify("SIGUSR1") };

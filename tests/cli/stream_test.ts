@@ -150,6 +150,32 @@ Deno.test("postbox exits with 1 when its output is full", async () => {
   }
 });
 
+Deno.test("postbox does the same when its notes cannot be written", async () => {
+  using made = namedQueue();
+  made.queue.trySend("one");
+  made.queue.trySend("two");
+  const does: [string, number, string][] = [
+    [`mq recv ${made.name} -v --count 2`, 0, "onetwo"],
+    [`mq recv ${made.name} --nonblock`, 3, ""],
+    ["mq recv", 2, ""],
+    ["mq unlink /none /none", 1, ""],
+    [`mq send ${made.name} a`, 0, ""],
+    [`mq send ${made.name} b`, 0, ""],
+    [`mq send ${made.name} c`, 0, ""],
+    [`mq send ${made.name} d`, 0, ""],
+    [`mq send ${made.name} e --nonblock`, 3, ""],
+  ];
+  for (const to of ["/dev/full", ">(exec <&-)"]) {
+    for (const [words, exitCode, output] of does) {
+      const { code, stdout } = await shell(`postbox ${words} 2> ${to}`);
+      assertEquals([code, stdout], [exitCode, output], `${words} 2> ${to}`);
+    }
+    drain(made.queue);
+    made.queue.trySend("one");
+    made.queue.trySend("two");
+  }
+});
+
 Deno.test("mq send says what is wrong with its standard input", async () => {
   using made = namedQueue();
   const { code, stderr } = await shell(`postbox mq send ${made.name} - < /`);
