@@ -45,7 +45,9 @@ function hintFor({ code, syscall, target, hint }: PosixError): string | undefine
     if (syscall.startsWith("shm_")) return "postbox shm ls shows what there is";
   }
   if (hint === undefined && (code === "EACCES" || code === "EPERM")) {
-    if (syscall.startsWith("mq_")) return "postbox mq ls shows the owner and the mode";
+    if (syscall.startsWith("mq_")) {
+      return "as root, postbox mq ls shows the owner and the mode";
+    }
     if (syscall.startsWith("shm_")) return "postbox shm ls shows the owner and the mode";
   }
   return undefined;

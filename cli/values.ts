@@ -1,11 +1,13 @@
 /** Values of flags: text on the command line to numbers. What is refused says what was expected. */
 
-/** Whole numbers in decimal digits, no signs, no exponents. */
-export function wholeNumber(what: string, min = 0): (input: string) => number {
+/** Whole numbers in decimal digits, no signs, no exponents; `of` is what they count. */
+export function wholeNumber(
+  { of, min = 0 }: { of?: string; min?: number } = {},
+): (input: string) => number {
   return (input) => {
     const value = /^[0-9]+$/.test(input) ? Number(input) : NaN;
     if (Number.isSafeInteger(value) && value >= min) return value;
-    throw new RangeError(`a whole number ${what} from ${min}`);
+    throw new RangeError(`a whole number ${of === undefined ? "" : `of ${of} `}from ${min}`);
   };
 }
 

@@ -22,12 +22,12 @@ const create = command<CreateFlags, [name: string]>({
     maxMessages: option(
       "N",
       "How many messages it can hold (default: the kernel's, 10)",
-      wholeNumber("of messages"),
+      wholeNumber({ of: "messages" }),
     ),
     maxBytes: option(
       "N",
       "How many bytes a message can have (default: the kernel's, 8192)",
-      wholeNumber("of bytes"),
+      wholeNumber({ of: "bytes" }),
     ),
     mode: option(
       "MODE",
@@ -57,7 +57,7 @@ const send = command<SendFlags, [name: string, message: string]>({
     priority: option(
       "N",
       "From 0 to 32767, the highest is received first (default: 0)",
-      wholeNumber("of a priority"),
+      wholeNumber(),
     ),
     timeout,
     nonblock: toggle("Do not wait: exit with 3 when the queue is full"),
@@ -86,7 +86,11 @@ const recv = command<ReceiveFlags, [name: string]>({
     "that went away) goes back into the queue, behind others of its priority. Ctrl-C and SIGTERM\n" +
     "end it between two messages. Exits with 3 when no message came in time, also after others.",
   flags: {
-    count: option("N", "Receive so many messages (default: 1)", wholeNumber("of messages", 1)),
+    count: option(
+      "N",
+      "Receive so many messages (default: 1)",
+      wholeNumber({ of: "messages", min: 1 }),
+    ),
     follow: toggle("Receive until Ctrl-C"),
     timeout: option(
       "MS",

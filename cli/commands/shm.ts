@@ -11,7 +11,7 @@ import type { WriteFlags } from "./shm_write.ts";
 const NAME = { placeholder: "NAME", brief: "the object, with its slash: /table" };
 
 const owner = choice(["self", "any"], "Who may own the object; self protects from planted names");
-const offset = option("N", "Where to begin, in bytes (default: 0)", wholeNumber("of bytes"));
+const offset = option("N", "Where to begin, in bytes (default: 0)", wholeNumber({ of: "bytes" }));
 
 const create = command<CreateFlags, [name: string, bytes: string]>({
   brief: "Make an object",
@@ -59,7 +59,7 @@ const read = command<ReadFlags, [name: string]>({
     "ends. Safe against somebody who truncates it meanwhile.",
   flags: {
     offset,
-    length: option("N", "How many bytes (default: to the end)", wholeNumber("of bytes")),
+    length: option("N", "How many bytes (default: to the end)", wholeNumber({ of: "bytes" })),
     owner,
   },
   args: [NAME],

@@ -37,7 +37,7 @@ export default async function create(
 
 function lengthOf(bytes: string): number {
   try {
-    return wholeNumber("of bytes")(bytes);
+    return wholeNumber({ of: "bytes" })(bytes);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`Cannot use BYTES ${JSON.stringify(bytes)}: expected ${error.message}`);
