@@ -28,8 +28,11 @@ import {
 /** Values of the flags of one command; a flag that was not given is undefined or false. */
 export type Flags = Readonly<Record<string, unknown>>;
 
+/** What is no flag; an optional one that was not given is undefined. */
+export type Arguments = readonly (string | undefined)[];
+
 /** What a command does: gets its flags and arguments, gives the exit code. */
-export type Body<F extends Flags, A extends readonly string[]> = (
+export type Body<F extends Flags, A extends Arguments> = (
   flags: F,
   ...args: A
 ) => number | Promise<number>;
@@ -46,10 +49,12 @@ export interface Argument {
   placeholder: string;
   /** What it is; also what the error says when it is missing. */
   brief: string;
+  /** Whether it may be left out; only the last ones. */
+  optional?: boolean;
 }
 
 /** What a command declares. */
-export interface CommandSpec<F extends Flags, A extends readonly string[]> {
+export interface CommandSpec<F extends Flags, A extends Arguments> {
   /** One line for the list of commands. */
   brief: string;
   /** What a user must know, surprises first. */
@@ -105,11 +110,16 @@ export class UsageError extends Error {
 const examplesOf = new WeakMap<object, readonly string[]>();
 
 /** Declares a command. */
-export function command<F extends Flags, A extends readonly string[]>(
+export function command<F extends Flags, A extends Arguments>(
   spec: CommandSpec<F, A>,
 ): Command {
   const { brief, description, args = [], many = false, aliases = {} } = spec;
-  const argument = ({ placeholder, brief }: Argument) => ({ placeholder, brief, parse: String });
+  const argument = ({ placeholder, brief, optional = false }: Argument) => ({
+    placeholder,
+    brief,
+    optional,
+    parse: String,
+  });
   const parameters = {
     // Without a prototype, or `--constructor` would be a flag that is found.
     flags: Object.assign(Object.create(null), spec.flags),

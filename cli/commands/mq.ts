@@ -47,12 +47,13 @@ const create = command<CreateFlags, [name: string]>({
   load: () => import("./mq_create.ts"),
 });
 
-const send = command<SendFlags, [name: string, message: string]>({
+const send = command<SendFlags, [name: string, message?: string]>({
   brief: "Send a message",
   description:
     "Sends one message; waits while the queue is full. MESSAGE is sent as UTF-8 without a\n" +
-    "newline. With - the message is standard input to its end, byte for byte: at most what a\n" +
-    "message of the queue may have. Exits with 3 when there was no room in time.",
+    "newline. Without it, or with -, the message is standard input to its end, byte for byte: at\n" +
+    'most what a message of the queue may have. An empty message is "": a shell variable that is\n' +
+    "empty and not in quotes is no MESSAGE. Exits with 3 when there was no room in time.",
   flags: {
     priority: option(
       "N",
@@ -65,12 +66,13 @@ const send = command<SendFlags, [name: string, message: string]>({
   },
   args: [NAME, {
     placeholder: "MESSAGE",
-    brief: 'the text, "" for an empty message, - for standard input',
+    brief: 'the text, "" for an empty message, - for standard input (default: -)',
+    optional: true,
   }],
   examples: [
     'postbox mq send /jobs "resize 17.png"',
     "postbox mq send /jobs urgent --priority 9 --timeout 500",
-    "printf '\\000\\001\\377' | postbox mq send /jobs -",
+    "printf '\\000\\001\\377' | postbox mq send /jobs",
     "postbox mq send /jobs --nonblock -- --begins-with-dashes",
   ],
   load: () => import("./mq_send.ts"),

@@ -10,6 +10,7 @@ import { type Message, MessageQueue, type Owner, PosixError } from "../../src/mq
 import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
 import { write } from "../stdio.ts";
+import { isTerminal } from "../terminal.ts";
 import { given } from "../values.ts";
 
 /** Flags of `mq recv`. */
@@ -143,7 +144,7 @@ async function formatFor({ separator, json, hex }: ReceiveFlags): Promise<Format
     const { jsonLine, hexdump } = await import("../formats.ts");
     return json ? jsonLine : hexdump;
   }
-  switch (separator ?? await usual()) {
+  switch (separator ?? (await isTerminal(1) ? "newline" : "none")) {
     case "none":
       return ({ data }) => data;
     case "newline":
@@ -151,11 +152,6 @@ async function formatFor({ separator, json, hex }: ReceiveFlags): Promise<Format
     case "nul":
       return ({ data }) => followedBy(data, 0);
   }
-}
-
-async function usual(): Promise<"none" | "newline"> {
-  const { isatty } = await import("node:tty");
-  return isatty(1) ? "newline" : "none";
 }
 
 /** One array, so that it is one write. */

@@ -3,6 +3,7 @@
 import { MessageQueue, type Owner } from "../../src/mq/mod.ts";
 import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
+import { inputInsteadOf } from "../terminal.ts";
 import { given } from "../values.ts";
 
 /** Flags of `mq send`. */
@@ -18,17 +19,20 @@ const NO_ROOM = 3;
 export default async function send(
   flags: SendFlags,
   name: string,
-  message: string,
+  message?: string,
 ): Promise<number> {
   const { priority, timeout, nonblock, owner } = flags;
   if (nonblock && timeout !== undefined) {
     throw new UsageError("--nonblock and --timeout exclude each other");
   }
+  if (message === undefined) await inputInsteadOf("MESSAGE");
   const timeoutMs = nonblock ? 0 : timeout;
   const queue = MessageQueue.open(name, { access: "w", ...given({ owner }) });
   try {
     // One byte more than fits is read, never more: then the kernel says that it is too long.
-    const data = message === "-" ? await standardInput(queue.maxMessageBytes + 1) : message;
+    const data = message === undefined || message === "-"
+      ? await standardInput(queue.maxMessageBytes + 1)
+      : message;
     if (queue.sendSync(data, given({ priority, timeoutMs }))) return 0;
   } finally {
     queue.close();

@@ -37,17 +37,22 @@ const create = command<CreateFlags, [name: string, bytes: string]>({
   load: () => import("./shm_create.ts"),
 });
 
-const write = command<WriteFlags, [name: string, data: string]>({
+const write = command<WriteFlags, [name: string, data?: string]>({
   brief: "Write into an object",
   description:
-    "Writes DATA as UTF-8 without a newline, or with - standard input to its end, byte for\n" +
-    "byte. An object that is too short grows, before anything is written; none ever shrinks.",
+    "Writes DATA as UTF-8 without a newline; without it, or with -, standard input to its end,\n" +
+    "byte for byte. An object that is too short grows, before anything is written; none ever\n" +
+    "shrinks.",
   flags: { offset, owner },
-  args: [NAME, { placeholder: "DATA", brief: "the text, - for standard input" }],
+  args: [NAME, {
+    placeholder: "DATA",
+    brief: "the text, - for standard input (default: -)",
+    optional: true,
+  }],
   examples: [
     "postbox shm write /table Qkrq!",
     "postbox shm write /table --offset 5 -- -dashes-",
-    "printf '\\000\\001\\377' | postbox shm write /table - --offset 4096",
+    "printf '\\000\\001\\377' | postbox shm write /table --offset 4096",
   ],
   load: () => import("./shm_write.ts"),
 });

@@ -2,6 +2,7 @@
 
 import { type Owner, SharedMemory } from "../../src/shm/mod.ts";
 import type { Flags } from "../parser.ts";
+import { inputInsteadOf } from "../terminal.ts";
 import { given } from "../values.ts";
 
 /** Flags of `shm write`. */
@@ -13,11 +14,14 @@ export interface WriteFlags extends Flags {
 export default async function write(
   { offset = 0, owner }: WriteFlags,
   name: string,
-  data: string,
+  data?: string,
 ): Promise<number> {
+  if (data === undefined) await inputInsteadOf("DATA");
   // A name that is refused should not wait for the input's end.
   SharedMemory.open(name, given({ owner })).close();
-  const { chunks, byteLength } = data === "-" ? await standardInput() : textOf(data);
+  const { chunks, byteLength } = data === undefined || data === "-"
+    ? await standardInput()
+    : textOf(data);
   // As write(2): nothing is written nowhere.
   if (byteLength === 0) return 0;
   const endOffset = offset + byteLength;

@@ -10,7 +10,16 @@ import {
   assertStringIncludes,
 } from "../assert.ts";
 import { namedQueue, queueName } from "../support/names.ts";
-import { ALL_BYTES, command, POSTBOX, postbox, postboxReading, shell, without } from "./postbox.ts";
+import {
+  ALL_BYTES,
+  command,
+  onTerminal,
+  POSTBOX,
+  postbox,
+  postboxReading,
+  shell,
+  without,
+} from "./postbox.ts";
 
 Deno.test("mq create makes a queue with these sizes and permissions", async () => {
   using made = queueName();
@@ -114,13 +123,26 @@ Deno.test("mq send - is standard input also after --, as in other tools", async 
   assertEquals(made.queue.tryReceive()?.text(), "in");
 });
 
-Deno.test('mq send "" sends an empty message, and no MESSAGE at all is wrong usage', async () => {
+Deno.test('mq send "" sends an empty message and leaves standard input alone', async () => {
   using made = namedQueue();
-  assertEquals((await postbox("mq", "send", made.name, "")).code, 0);
+  assertEquals((await postboxReading("input", "mq", "send", made.name, "")).code, 0);
   assertEquals(made.queue.tryReceive()?.data.byteLength, 0);
-  const { code, stderr } = await postbox("mq", "send", made.name);
+});
+
+Deno.test("mq send without MESSAGE sends standard input", async () => {
+  using made = namedQueue();
+  const { code, stderr } = await postboxReading("in\0put", "mq", "send", made.name, "--priority=4");
+  assertEquals([code, stderr], [0, ""]);
+  const message = made.queue.tryReceive();
+  assertEquals([message?.text(), message?.priority], ["in\0put", 4]);
+});
+
+Deno.test("mq send without MESSAGE is wrong usage when standard input is a terminal", async () => {
+  using made = namedQueue();
+  const { code, stdout } = await onTerminal("mq", "send", made.name);
   assertEquals([code, made.queue.length], [2, 0]);
-  assertStringIncludes(stderr, 'Missing MESSAGE: the text, "" for an empty message, - for');
+  assertStringIncludes(stdout, "Missing MESSAGE: standard input is a terminal");
+  assertStringIncludes(stdout, 'Run "postbox mq send --help"');
 });
 
 Deno.test("mq send sends what begins with a dash after --, and a negative number as it is", async () => {
@@ -225,8 +247,7 @@ Deno.test("mq recv writes a newline after a message when standard output is a te
   using made = namedQueue();
   made.queue.trySend("one");
   made.queue.trySend("two");
-  const words = [...POSTBOX, "mq", "recv", made.name, "--count", "2"].join(" ");
-  const { code, stdout } = await command(["script", "-qec", words, "/dev/null"]);
+  const { code, stdout } = await onTerminal("mq", "recv", made.name, "--count", "2");
   assertEquals([code, stdout], [0, "one\r\ntwo\r\n"]);
 });
 

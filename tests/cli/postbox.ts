@@ -65,6 +65,11 @@ export function postboxReading(stdin: Uint8Array | string, ...args: string[]): P
   return command([...POSTBOX, ...args], stdin);
 }
 
+/** Runs `postbox` on a terminal of its own, with all that it says as standard output. */
+export function onTerminal(...args: string[]): Promise<Result> {
+  return command(["script", "-qec", [...POSTBOX, ...args].join(" "), "/dev/null"]);
+}
+
 /** Starts `postbox`; it is killed at the end of the scope. */
 export function startPostbox(...args: string[]): Child {
   return new Child(POSTBOX[0]!, [...POSTBOX.slice(1), ...args]);

@@ -4,7 +4,16 @@ import "../support/loaded.ts";
 import { SharedMemory } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { memoryName } from "../support/names.ts";
-import { ALL_BYTES, command, POSTBOX, postbox, postboxReading, shell, without } from "./postbox.ts";
+import {
+  ALL_BYTES,
+  command,
+  onTerminal,
+  POSTBOX,
+  postbox,
+  postboxReading,
+  shell,
+  without,
+} from "./postbox.ts";
 
 /** Memory of this test that already exists. */
 function testMemory(data: Uint8Array | string, mode = 0o600) {
@@ -94,11 +103,17 @@ Deno.test("shm write - and shm read pass every byte, also many of them", async (
   }
 });
 
-Deno.test("shm write exits with 2 when there is no DATA", async () => {
+Deno.test("shm write without DATA writes standard input", async () => {
+  using made = testMemory("12345");
+  assertEquals((await postboxReading("ab", "shm", "write", made.name, "--offset=2")).code, 0);
+  assertEquals(textOf(made.name), "12ab5");
+});
+
+Deno.test("shm write without DATA is wrong usage when standard input is a terminal", async () => {
   using made = testMemory("kept");
-  const { code, stderr } = await postbox("shm", "write", made.name);
+  const { code, stdout } = await onTerminal("shm", "write", made.name);
   assertEquals([code, textOf(made.name)], [2, "kept"]);
-  assertStringIncludes(stderr, "Missing DATA: the text, - for standard input");
+  assertStringIncludes(stdout, "Missing DATA: standard input is a terminal");
 });
 
 Deno.test("shm write exits with 1 when there is no room for all of it, and changes nothing", async () => {
