@@ -2,6 +2,8 @@
  * What went wrong, as a user of the command line reads it, and the exit code.
  *
  * Loaded only when something went wrong. A hint that speaks of the API is told in flags here.
+ * Rule: wrong usage is not told here. The parser and the commands find it in the words alone, as a
+ * UsageError; what the library throws is a refusal, whatever its class, for it depends on the object.
  */
 
 import { PosixError } from "../src/mq/mod.ts";
@@ -9,15 +11,14 @@ import { note } from "./note.ts";
 import { BrokenPipe } from "./stdio.ts";
 import { printable } from "./table.ts";
 
-const REFUSED = 1, WRONG_USAGE = 2;
+const REFUSED = 1;
 
 /** Writes the message, code and hint to standard error and gives the exit code. */
 export function report(error: unknown): number {
   // Whoever closed the pipe has what it wanted.
   if (error instanceof BrokenPipe) return 0;
   note(`postbox: ${explain(error)}`);
-  // The library judges arguments by built-in errors: a kind or an amount that cannot be.
-  return error instanceof RangeError || error instanceof TypeError ? WRONG_USAGE : REFUSED;
+  return REFUSED;
 }
 
 /** The message, with a hint in terms of the command line. */

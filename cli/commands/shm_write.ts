@@ -1,7 +1,7 @@
 /** `postbox shm write` */
 
 import { type Owner, SharedMemory } from "../../src/shm/mod.ts";
-import type { Flags } from "../parser.ts";
+import { type Flags, UsageError } from "../parser.ts";
 import { inputInsteadOf } from "../terminal.ts";
 import { given } from "../values.ts";
 
@@ -25,6 +25,11 @@ export default async function write(
   // As write(2): nothing is written nowhere.
   if (byteLength === 0) return 0;
   const endOffset = offset + byteLength;
+  if (!Number.isSafeInteger(endOffset)) {
+    throw new UsageError(
+      `Cannot use --offset "${offset}": ${byteLength} bytes from there end nowhere`,
+    );
+  }
   const memory = SharedMemory.open(name, { maxByteLength: endOffset, ...given({ owner }) });
   try {
     // All room first: what does not fit changes nothing.

@@ -162,6 +162,40 @@ Deno.test("shm read exits with 2 for what is no offset or length", async () => {
   }
 });
 
+Deno.test("shm commands exit with 1 for an object that no address space can hold", async () => {
+  using made = testMemory("");
+  // Sparse: it takes no memory.
+  await Deno.truncate(`/dev/shm${made.name}`, 100 * 2 ** 40);
+  const refused = [
+    ["read", made.name, "--length", "1"],
+    ["stat", made.name],
+    ["write", made.name, "x"],
+    ["create", made.name, "1", "--if-missing"],
+  ];
+  for (const words of refused) {
+    const { code, stdout, stderr } = await postbox("shm", ...words);
+    assertEquals([code, stdout], [1, ""], words[0]!);
+    assertStringIncludes(stderr, "address space");
+    assert(!stderr.includes("--help"), stderr);
+  }
+  assertEquals((await postbox("shm", "unlink", made.name)).code, 0);
+});
+
+Deno.test("shm create and write exit with 1 for more than the machine has, however much it is", async () => {
+  using missing = memoryName();
+  using made = testMemory("kept");
+  for (const bytes of [2 ** 50, Number.MAX_SAFE_INTEGER]) {
+    const created = await postbox("shm", "create", missing.name, `${bytes}`);
+    const written = await postbox("shm", "write", made.name, "x", "--offset", `${bytes - 1}`);
+    assertEquals([created.code, written.code, textOf(made.name)], [1, 1, "kept"]);
+  }
+  // Here the words alone are wrong: no such number of bytes can be told.
+  const largest = `${Number.MAX_SAFE_INTEGER}`;
+  const { code, stderr } = await postbox("shm", "write", made.name, "x", "--offset", largest);
+  assertEquals([code, textOf(made.name)], [2, "kept"]);
+  assertStringIncludes(stderr, `Cannot use --offset "${largest}"`);
+});
+
 Deno.test("shm stat prints length, pages, permissions and owner", async () => {
   using made = testMemory("12345");
   const { code, stdout } = await postbox("shm", "stat", made.name);
