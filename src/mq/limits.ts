@@ -40,6 +40,9 @@ export interface QueueLimits {
 /** Where the kernel tells its limits. */
 const SYSCTL = "/proc/sys/fs/mqueue";
 
+/** What no privilege and no sysctl goes beyond: HARD_MSGMAX and HARD_MSGSIZEMAX, mq_overview(7). */
+const CEILINGS = { msg_max: 65_536, msgsize_max: 16_777_216 } as const;
+
 /** The highest priority there is, MQ_PRIO_MAX - 1. */
 const PRIORITY_MAX = 32767;
 
@@ -59,6 +62,17 @@ export function queueLimits(): QueueLimits {
     maxQueues: sysctl("queues_max"),
     maxUserBytes: getrlimit(C.RLIMIT_MSGQUEUE),
   };
+}
+
+/** The sizes of a queue that is created without; where /proc does not tell, as the kernel starts. */
+export function defaultSize(): MqSize {
+  try {
+    const { defaultMessages, defaultMessageBytes } = queueLimits();
+    return { maxMessages: defaultMessages, maxMessageBytes: defaultMessageBytes };
+  } catch (error) {
+    if (error instanceof PosixError) return { maxMessages: 10, maxMessageBytes: 8192 };
+    throw error;
+  }
 }
 
 /**
@@ -86,7 +100,7 @@ export function openHint(
       "sysctl -w fs.mqueue.queues_max=1024";
   }
   if (code === "EEXIST") return "open it, unlink it first, or use openOrCreate";
-  return nameHint(name, code);
+  return nameHint(name, code) ?? (code === "ENOENT" ? "openOrCreate makes it" : undefined);
 }
 
 function sizeHint({ maxMessages, maxMessageBytes }: MqSize): string | undefined {
@@ -95,21 +109,28 @@ function sizeHint({ maxMessages, maxMessageBytes }: MqSize): string | undefined 
     rangeHint("maxMessageBytes", maxMessageBytes, "msgsize_max", limits.maxMessageBytes);
 }
 
-function rangeHint(option: string, value: number, limit: string, max: number): string | undefined {
+function rangeHint(
+  option: string,
+  value: number,
+  limit: "msg_max" | "msgsize_max",
+  max: number,
+): string | undefined {
   if (value >= 1 && value <= max) return undefined;
   const range = `${option} is ${value}, expected 1 to ${max}`;
   if (value < 1) return range;
-  return `${range}: ${limit} is ${max}; raise it as root: sysctl -w fs.mqueue.${limit}=${value}`;
+  const ceiling = CEILINGS[limit];
+  const raise = value > ceiling
+    ? `the kernel allows ${ceiling} at most, for everybody`
+    : `raise it as root: sysctl -w fs.mqueue.${limit}=${value}`;
+  return `${range}: ${limit} is ${max}; ${raise}`;
 }
 
 /** EMFILE has two causes, and only trying tells them apart. */
 function noRoomHint(size: MqSize | undefined): string | undefined {
   if (outOfDescriptors()) return undefined; // what every EMFILE says will do
-  const { maxUserBytes, defaultMessages, defaultMessageBytes } = queueLimits();
-  const bytes = queueBytes(
-    size ?? { maxMessages: defaultMessages, maxMessageBytes: defaultMessageBytes },
-  );
-  return `this queue takes ${bytes} bytes and RLIMIT_MSGQUEUE allows ${maxUserBytes.soft} for all ` +
+  const bytes = queueBytes(size ?? defaultSize());
+  const { soft } = getrlimit(C.RLIMIT_MSGQUEUE);
+  return `this queue takes ${bytes} bytes and RLIMIT_MSGQUEUE allows ${soft} for all ` +
     "queues of this user; make it smaller, unlink others, or raise it: ulimit -q (as root: " +
     "prlimit --msgqueue)";
 }
@@ -130,8 +151,8 @@ export function transferHint(
 ): string | undefined {
   switch (code) {
     case "EMSGSIZE":
-      return `the queue was created for messages of at most ${maxMessageBytes} bytes; a buffer to ` +
-        "receive into has at least as many";
+      return `the queue was created for messages of at most ${maxMessageBytes} bytes, and a ` +
+        "buffer to receive into has at least as many";
     case "EINVAL":
       return `a priority goes from 0 to ${PRIORITY_MAX}`;
     case "EBADF":

@@ -7,7 +7,6 @@ import { PosixError } from "../errors.ts";
 import {
   C,
   close,
-  fileSystemOf,
   geteuid,
   mountPrivately,
   mqClose,
@@ -16,6 +15,7 @@ import {
   readDirectory,
   readDirectoryOf,
   readLink,
+  statfs,
   statPath,
   statx,
 } from "../sys/mod.ts";
@@ -54,7 +54,10 @@ export interface QueueList {
   source: QueueListSource;
   /** Whether that place shows all queues of this IPC namespace. */
   complete: boolean;
-  /** What those of this user take from RLIMIT_MSGQUEUE, in bytes. */
+  /**
+   * What those of this user take from RLIMIT_MSGQUEUE, in bytes. Queues that are unlinked but still
+   * open take their share too, and are in no list.
+   */
   userBytes: number;
 }
 
@@ -82,7 +85,7 @@ type Found = [QueueListSource, Iterable<string>];
 
 function mounted(): Found | undefined {
   return ifAllowed(() => {
-    if (fileSystemOf(MOUNT_POINT) !== C.MQUEUE_MAGIC) return undefined;
+    if (statfs(MOUNT_POINT).type !== C.MQUEUE_MAGIC) return undefined;
     return ["/dev/mqueue", readDirectory(MOUNT_POINT).map(({ name }) => `/${name}`)];
   });
 }
@@ -116,7 +119,7 @@ function heldByProcesses(): Found {
 function nameOfQueueAt(path: string): string | undefined {
   const target = readLink(path);
   // Cheap first: sockets, pipes and most files never get further.
-  if (target.lastIndexOf("/") !== 0 || fileSystemOf(path) !== C.MQUEUE_MAGIC) return undefined;
+  if (target.lastIndexOf("/") !== 0 || statfs(path).type !== C.MQUEUE_MAGIC) return undefined;
   return statPath(path, { follow: true }).linkCount === 0 ? undefined : target;
 }
 
@@ -158,12 +161,15 @@ function entryOf(mqd: number, name: string): QueueEntry {
   return { name, uid, mode, ...mqGetattr(mqd, name) };
 }
 
-/** What a place shows, or undefined when the system does not let us look there. */
+/** What a place shows, or undefined when it is not there or the system does not let us look. */
 function ifAllowed<T>(look: () => T): T | undefined {
   try {
     return look();
   } catch (error) {
-    if (error instanceof PosixError) return undefined;
+    // Out of descriptors or memory is trouble of ours, not of the place's.
+    if (error instanceof PosixError && !OUT_OF_EVERYTHING.has(error.code)) return undefined;
     throw error;
   }
 }
+
+const OUT_OF_EVERYTHING = new Set(["EMFILE", "ENFILE", "ENOMEM"]);

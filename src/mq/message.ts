@@ -1,6 +1,6 @@
 /** A message as it was received. */
 
-const decoder = new TextDecoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // what was sent comes back
 
 /**
  * A message that was taken from a queue. Its bytes are the receiver's own copy.

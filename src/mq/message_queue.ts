@@ -7,7 +7,9 @@
 import { ClosedError } from "../errors.ts";
 import {
   C,
+  checkMaking,
   checkOwner,
+  checkOwnerOption,
   close,
   mqClose,
   mqGetattr,
@@ -20,13 +22,17 @@ import {
   nameHint,
   open,
   type Owner,
+  permissionBits,
   pread,
   receivedPriority,
+  shown,
   type SignalName,
   signalNumber,
+  statx,
+  wholeNumber,
 } from "../sys/mod.ts";
 import { blockUntil } from "../wait/mod.ts";
-import { openHint, type QueueLimits, queueLimits, transferHint } from "./limits.ts";
+import { defaultSize, openHint, type QueueLimits, queueLimits, transferHint } from "./limits.ts";
 import { listQueues, type QueueList } from "./list.ts";
 import { Message } from "./message.ts";
 import { parseStatus, type QueueStatus } from "./status.ts";
@@ -102,6 +108,9 @@ const ACCESS_FLAGS: Record<QueueAccess, number> = {
 
 const encoder = new TextEncoder();
 
+/** Only the static functions have it. */
+const MAKING: unique symbol = Symbol("making");
+
 /**
  * A POSIX message queue: messages of bounded size, the highest priority first and the oldest
  * first within one priority, kept by the kernel until they are received or the queue is unlinked.
@@ -112,8 +121,9 @@ const encoder = new TextEncoder();
  * away: open handles go on until they are closed.
  *
  * The `…Sync` calls block this thread. A signal without a listener does what it always does, so
- * Ctrl-C ends the program; with a listener the call throws `EINTR` and the listener runs as soon
- * as the event loop does.
+ * Ctrl-C ends the program; with a listener a call that is waiting throws `EINTR`, and the listener
+ * runs as soon as the event loop does. A call that need not wait is not interrupted, nor is one in
+ * a worker, for signals go to the main thread; and a profiler's own signals interrupt too.
  *
  * @example Sending and receiving
  * ```ts
@@ -160,7 +170,8 @@ export class MessageQueue implements Disposable {
   readonly #attempt = () => this.#receive(this.#descriptor());
   readonly #hint = (code: string) => transferHint(this, code);
 
-  private constructor(mqd: number, name: string, access: QueueAccess) {
+  private constructor(making: typeof MAKING, mqd: number, name: string, access: QueueAccess) {
+    checkMaking(making, MAKING, "a MessageQueue", "MessageQueue.create, open or openOrCreate");
     this.#mqd = mqd;
     this.name = name;
     this.access = access;
@@ -176,7 +187,7 @@ export class MessageQueue implements Disposable {
    * to the kernel's limit or the name has no slash, `EACCES` if the name has two, `EMFILE` if the
    * user's queues would take more than RLIMIT_MSGQUEUE, `ENOSPC` if there are queues_max queues.
    * The hint names the limit, its value and how to raise it.
-   * @throws {RangeError} If a size or the mode is no whole number.
+   * @throws {RangeError} If a size is no whole number or the mode not from 0 to 0o777.
    * @see mq_open(3)
    */
   static create(name: string, options: CreateQueueOptions = {}): MessageQueue {
@@ -239,25 +250,15 @@ export class MessageQueue implements Disposable {
     options: CreateQueueOptions & OpenQueueOptions,
   ): MessageQueue {
     const { access = "rw", owner = "self", mode = 0o600 } = options;
-    if (!Object.hasOwn(ACCESS_FLAGS, access)) {
-      throw new TypeError(
-        `Cannot open queue ${JSON.stringify(name)}: access is ${JSON.stringify(access)}, ` +
-          'expected "r", "w" or "rw"',
-      );
-    }
+    const flags = accessFlags(access, name) | creation | C.O_NONBLOCK | C.O_CLOEXEC;
     const size = creation ? sizeOf(options) : undefined;
-    whole("mode", mode);
+    const bits = permissionBits(mode);
+    checkOwnerOption(owner);
     const hint = (code: string) => openHint(name, size, code);
-    const mqd = mqOpen(
-      name,
-      ACCESS_FLAGS[access] | creation | C.O_NONBLOCK | C.O_CLOEXEC,
-      mode,
-      size,
-      hint,
-    );
+    const mqd = mqOpen(name, flags, bits, size, hint);
     try {
       if (!(creation & C.O_EXCL)) checkOwner(mqd, owner, "queue", name);
-      return new MessageQueue(mqd, name, access);
+      return new MessageQueue(MAKING, mqd, name, access);
     } catch (error) {
       mqClose(mqd, name);
       throw error;
@@ -276,13 +277,14 @@ export class MessageQueue implements Disposable {
    * @returns False when the queue is full.
    * @throws {PosixError} `EMSGSIZE` if the message is longer than `maxMessageBytes`, `EINVAL` if
    * the priority is above 32767, `EBADF` if the handle is read-only. Nothing was sent then.
-   * @throws {TypeError} If `data` is neither a Uint8Array nor a string.
+   * @throws {TypeError} If `data` is neither a Uint8Array nor a string, or its buffer is detached.
    * @throws {RangeError} If the priority is no whole number from 0.
    * @see mq_send(3)
    */
   trySend(data: Uint8Array | string, options?: SendOptions): boolean {
+    const bytes = bytesOf(data);
     const priority = options === undefined ? 0 : priorityOf(options);
-    return mqSend(this.#descriptor(), bytesOf(data), priority, this.name, this.#hint);
+    return mqSend(this.#descriptor(), bytes, priority, this.name, this.#hint);
   }
 
   /**
@@ -291,13 +293,15 @@ export class MessageQueue implements Disposable {
    * @returns False at the deadline; without one the call comes back only with true.
    * @throws {PosixError} As {@linkcode MessageQueue.trySend} does, and `EINTR` on a signal that
    * the program listens for: nothing was sent then.
+   * @throws {RangeError} If `timeoutMs` is below 0 or NaN.
    * @see mq_timedsend(3)
    */
   sendSync(data: Uint8Array | string, options: SendOptions & BlockOptions = {}): boolean {
-    const mqd = this.#descriptor();
     const bytes = bytesOf(data);
     const priority = priorityOf(options);
     const { timeoutMs } = options;
+    // After everything of the caller's: a getter among the options may close the handle.
+    const mqd = this.#descriptor();
     // The usual case, without a closure; a deadline is judged before anything is sent.
     if (timeoutMs === undefined && mqSend(mqd, bytes, priority, this.name, this.#hint)) return true;
     const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
@@ -321,25 +325,30 @@ export class MessageQueue implements Disposable {
    * @returns The message, or `undefined` at the deadline.
    * @throws {PosixError} `EBADF` if the handle is write-only, `EINTR` on a signal that the program
    * listens for: no message was taken then.
+   * @throws {RangeError} If `timeoutMs` is below 0 or NaN.
    * @see mq_timedreceive(3)
    */
   receiveSync(options: BlockOptions = {}): Message | undefined {
+    const { timeoutMs } = options;
     const mqd = this.#descriptor();
-    return blockUntil(mqd, "readable", this.#attempt, options.timeoutMs, this.name);
+    return blockUntil(mqd, "readable", this.#attempt, timeoutMs, this.name);
   }
 
   /**
    * Takes the message of highest priority into memory of the caller's, without a copy in between.
    *
+   * A view of shared memory that a peer truncates meanwhile is the one buffer that can fail after
+   * the message was taken: `EFAULT`, and the message is lost.
+   *
    * @param buffer At least `maxMessageBytes` long, however short the message is.
    * @returns What was written, or `undefined` when the queue is empty.
    * @throws {PosixError} `EMSGSIZE` if the buffer is too small: the message stays in the queue.
+   * @throws {TypeError} If it is no Uint8Array, or its buffer is detached.
    * @see mq_receive(3)
    */
   tryReceiveInto(buffer: Uint8Array): ReceivedInto | undefined {
-    const mqd = this.#descriptor();
     if (!(buffer instanceof Uint8Array)) throw kindError("receive into", buffer, "a Uint8Array");
-    const byteLength = mqReceive(mqd, buffer, this.name, this.#hint);
+    const byteLength = mqReceive(this.#descriptor(), buffer, this.name, this.#hint);
     return byteLength === -1 ? undefined : { byteLength, priority: receivedPriority() };
   }
 
@@ -356,20 +365,21 @@ export class MessageQueue implements Disposable {
    *
    * One process at a time can ask, and is told once; whoever wants more asks again first and
    * looks into the queue then. The signal reaches the process, so a listener of the runtime's.
+   * The handle must stay open for it: `using` closes it when its block, or its module, has run.
    *
    * To the kernel all handles of a process on one queue are one: closing any of them takes back
    * what another asked for, and so does a cancel that is called after its own signal came.
    *
    * @param signal The signal to get.
    * @returns A cancel; calling it twice, or after the handle asked again, does nothing.
-   * @throws {PosixError} `EBUSY` if somebody, this process included, is asked for already.
+   * @throws {PosixError} `EBUSY` if somebody, this process included, asks already.
+   * @throws {TypeError} If there is no such signal.
    * @see mq_notify(3)
    */
   notify(signal: SignalName): () => void {
-    const mqd = this.#descriptor();
     const number = signalNumber(signal);
     mqNotify(
-      mqd,
+      this.#descriptor(),
       number,
       this.name,
       (code) =>
@@ -389,19 +399,23 @@ export class MessageQueue implements Disposable {
   /**
    * What /dev/mqueue would show of the queue; works where that is not mounted.
    *
+   * @throws {PosixError} `EACCES` if the handle is write-only and the queue may not be read.
    * @see mq_overview(7)
    */
   status(): QueueStatus {
     const mqd = this.#descriptor();
     if (this.access !== "w") return this.#statusFrom(mqd);
     // LINUX: only a readable descriptor gives the line; /proc opens the same queue once more.
-    this.#readable ??= open(`/proc/self/fd/${mqd}`, C.O_RDONLY | C.O_NONBLOCK);
+    const path = `/proc/self/fd/${mqd}`;
+    this.#readable ??= open(path, C.O_RDONLY | C.O_NONBLOCK, undefined, this.name);
     return this.#statusFrom(this.#readable);
   }
 
   #statusFrom(fd: number): QueueStatus {
     const line = new Uint8Array(256);
-    return parseStatus(line.subarray(0, pread(fd, line, 0, this.name)));
+    const length = pread(fd, line, 0, this.name);
+    const { uid, gid, mode } = statx(fd, this.name);
+    return { ...parseStatus(line.subarray(0, length)), uid, gid, mode };
   }
 
   /** Whether {@linkcode MessageQueue.close} was called. */
@@ -435,20 +449,30 @@ export class MessageQueue implements Disposable {
 function sizeOf({ maxMessages, maxMessageBytes }: CreateQueueOptions): MqSize | undefined {
   if (maxMessages === undefined && maxMessageBytes === undefined) return undefined;
   return {
-    maxMessages: whole("maxMessages", maxMessages ?? queueLimits().defaultMessages),
-    maxMessageBytes: whole("maxMessageBytes", maxMessageBytes ?? queueLimits().defaultMessageBytes),
+    // Their range is the kernel's to judge.
+    maxMessages: wholeNumber(maxMessages ?? defaultSize().maxMessages, { name: "maxMessages" }),
+    maxMessageBytes: wholeNumber(maxMessageBytes ?? defaultSize().maxMessageBytes, {
+      name: "maxMessageBytes",
+    }),
   };
 }
 
-/** Whole numbers only: C would cut the rest off. Their range is the kernel's to judge. */
-function whole(name: string, value: number): number {
-  if (Number.isSafeInteger(value)) return value;
-  throw new RangeError(`Cannot use ${name} ${value}: expected a whole number`);
+function accessFlags(access: QueueAccess, name: string): number {
+  if (typeof access === "string" && Object.hasOwn(ACCESS_FLAGS, access)) {
+    return ACCESS_FLAGS[access];
+  }
+  throw new TypeError(
+    `Cannot open queue ${shown(name)}: access is ${shown(access)}, expected "r", "w" or "rw"`,
+  );
 }
 
+/** What fits into 32 bits is the kernel's to judge. */
 function priorityOf({ priority = 0 }: SendOptions): number {
-  if (priority >>> 0 === priority) return priority;
-  throw new RangeError(`Cannot send with priority ${priority}: expected 0 to 32767`);
+  const number = priority >>> 0;
+  if (number === priority) return number;
+  const what = `Cannot send with priority ${shown(priority)}`;
+  if (typeof priority !== "number") throw new TypeError(`${what}: expected a number, 0 to 32767`);
+  throw new RangeError(`${what}: expected a whole number, 0 to 32767`);
 }
 
 function bytesOf(data: Uint8Array | string): Uint8Array {

@@ -14,10 +14,19 @@ export interface QueueStatus {
   signo: number;
   /** NOTIFY_PID: the process that asked to be told; 0 when nobody did. */
   notifyPid: number;
+  /** User that owns it. */
+  uid: number;
+  /** Group that owns it. */
+  gid: number;
+  /** Permission bits. */
+  mode: number;
 }
 
+/** The line alone, without what statx(2) adds. */
+export type StatusLine = Omit<QueueStatus, "uid" | "gid" | "mode">;
+
 /** Reads the line: `QSIZE:37         NOTIFY:0     SIGNO:0     NOTIFY_PID:0`. */
-export function parseStatus(line: Uint8Array): QueueStatus {
+export function parseStatus(line: Uint8Array): StatusLine {
   const fields = new Map(
     new TextDecoder().decode(line).trim().split(/\s+/).map((field) => {
       const colon = field.indexOf(":");

@@ -20,24 +20,49 @@ function machineBytes(): number {
   return available === undefined ? Infinity : (available + (fields.get("SwapFree") ?? 0)) * 1024;
 }
 
-/** The folders of our control group (version 2) and of those that it lies in. */
-function controlGroups(): string[] {
-  const path = readIfThere("/proc/self/cgroup")?.match(/^0::(\/.*)$/m)?.[1];
+/** A folder of a control group, and what its files are called there. */
+interface ControlGroup {
+  folder: string;
+  limit: string;
+  used: string;
+}
+
+/** Our control groups of both versions, and those that they lie in: cgroups(7). */
+function controlGroups(): ControlGroup[] {
+  const lines = readIfThere("/proc/self/cgroup") ?? "";
+  const two = lines.match(/^0::(\/.*)$/m)?.[1];
+  const one = lines.match(/^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(\/.*)$/m)?.[1];
+  return [
+    ...foldersOf("/sys/fs/cgroup", two).map((folder) => ({
+      folder,
+      limit: "memory.max",
+      used: "memory.current",
+    })),
+    ...foldersOf("/sys/fs/cgroup/memory", one).map((folder) => ({
+      folder,
+      limit: "memory.limit_in_bytes",
+      used: "memory.usage_in_bytes",
+    })),
+  ];
+}
+
+function foldersOf(mount: string, path: string | undefined): string[] {
   if (path === undefined) return [];
   const parts = path.split("/").filter((part) => part !== "");
   return Array.from(
     { length: parts.length + 1 },
-    (_, depth) => ["/sys/fs/cgroup", ...parts.slice(0, depth)].join("/"),
+    (_, depth) => [mount, ...parts.slice(0, depth)].join("/"),
   );
 }
 
-/** Control groups: the limit less what is used, where cached files do not count as used. */
-function controlGroupBytes(folder: string): number {
-  const limit = Number(readIfThere(`${folder}/memory.max`) ?? NaN);
-  const used = Number(readIfThere(`${folder}/memory.current`) ?? NaN);
-  if (!Number.isFinite(limit) || !Number.isFinite(used)) return Infinity; // "max", or the root
+/** The limit less what is used, where cached files do not count as used. */
+function controlGroupBytes({ folder, limit, used }: ControlGroup): number {
+  const most = Number(readIfThere(`${folder}/${limit}`) ?? NaN);
+  const now = Number(readIfThere(`${folder}/${used}`) ?? NaN);
+  // Version 2 says "max" for no limit, version 1 a number beyond any memory.
+  if (!Number.isFinite(most) || !Number.isFinite(now)) return Infinity;
   const cached = numbers(`${folder}/memory.stat`, /^(active_file|inactive_file) (\d+)$/gm);
-  return limit - used + [...cached.values()].reduce((sum, bytes) => sum + bytes, 0);
+  return most - now + [...cached.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
 function numbers(path: string, pattern: RegExp): Map<string, number> {

@@ -1,6 +1,17 @@
 /** MappedFile: a regular file seen as memory. */
 
-import { C, close, type FileStatus, open, pread, refuse, statx } from "../sys/mod.ts";
+import {
+  C,
+  checkMaking,
+  close,
+  type FileStatus,
+  open,
+  pread,
+  refuse,
+  shown,
+  statfs,
+  statx,
+} from "../sys/mod.ts";
 import { flushSegment, mapSegment, reserve, type Segment, type SegmentSource } from "./segment.ts";
 
 /**
@@ -16,6 +27,9 @@ import { flushSegment, mapSegment, reserve, type Segment, type SegmentSource } f
  */
 export type MappingKind = "private" | "shared" | "read";
 
+/** Only {@linkcode MappedFile.open} has it. */
+const MAKING: unique symbol = Symbol("making");
+
 /** How {@linkcode MappedFile.open} maps a file. */
 export interface MappedFileOptions {
   /**
@@ -29,7 +43,9 @@ export interface MappedFileOptions {
  * A regular file as memory: read by the kernel page by page, as its bytes are touched.
  *
  * Whoever may write the file can truncate it, and touching bytes that are gone ends the process
- * (SIGBUS). Its length is the file's when it was opened.
+ * (SIGBUS). So does, on a file system that is full by then, the first touch of a hole in a sparse
+ * file on a tmpfs, or of one in a `shared` mapping anywhere: the touch makes it a page. Its length is
+ * the file's when it was opened.
  *
  * @example Counting the lines of a file
  * ```ts
@@ -51,7 +67,13 @@ export class MappedFile implements Disposable {
   readonly mapping: MappingKind;
   readonly #segment: Segment;
 
-  private constructor(path: string, mapping: MappingKind, segment: Segment) {
+  private constructor(
+    making: typeof MAKING,
+    path: string,
+    mapping: MappingKind,
+    segment: Segment,
+  ) {
+    checkMaking(making, MAKING, "a MappedFile", "MappedFile.open");
     this.path = path;
     this.mapping = mapping;
     this.#segment = segment;
@@ -61,14 +83,15 @@ export class MappedFile implements Disposable {
    * Maps all of a file.
    *
    * @throws {PosixError} `ENOENT` or `EACCES` as open(2) does, `ENODEV` if it is no regular file
-   * or one of those (in /proc) that have bytes but no length.
+   * or one of those (in /proc) that have bytes but no length, `ENOSPC` if it has holes and lies on
+   * a tmpfs without room for them.
    * @throws {RangeError} If no address range is as long as the file.
    */
   static open(path: string, options: MappedFileOptions = {}): MappedFile {
     const { mapping = "read" } = options;
     if (mapping !== "private" && mapping !== "shared" && mapping !== "read") {
       throw new TypeError(
-        `Cannot map ${JSON.stringify(path)}: mapping is ${JSON.stringify(mapping)}, expected ` +
+        `Cannot map ${shown(path)}: mapping is ${shown(mapping)}, expected ` +
           '"private", "shared" or "read"',
       );
     }
@@ -79,9 +102,10 @@ export class MappedFile implements Disposable {
     try {
       const status = statx(fd, path);
       checkMappable(fd, status, path);
-      const source: SegmentSource = { fd, sharing, target: path };
+      checkHoles(fd, status, path);
+      const source: SegmentSource = { fd, sharing, kind: "file", target: path };
       const segment = mapSegment(reserve(status.byteLength), status.byteLength, source);
-      return new MappedFile(path, mapping, segment);
+      return new MappedFile(MAKING, path, mapping, segment);
     } finally {
       close(fd, path); // the mapping holds the file
     }
@@ -135,4 +159,25 @@ function checkMappable(fd: number, { isFile, byteLength }: FileStatus, path: str
   if (byteLength === 0 && pread(fd, new Uint8Array(1), 0, path) > 0) {
     throw refusal("it has bytes but no length, as files of /proc do; read it instead");
   }
+}
+
+/**
+ * Refuses a file whose holes could not become pages.
+ *
+ * LINUX: on a tmpfs even reading a hole through a mapping allocates a page, and where there is no
+ * room that is SIGBUS, which nobody can catch.
+ */
+function checkHoles(fd: number, { byteLength, allocatedBytes }: FileStatus, path: string): void {
+  const missing = byteLength - allocatedBytes;
+  if (missing <= 0) return;
+  const { type, availableBytes } = statfs(`/proc/self/fd/${fd}`, path);
+  if (type !== C.TMPFS_MAGIC || missing <= availableBytes) return;
+  throw refuse(
+    "ENOSPC",
+    "mmap",
+    "map file",
+    path,
+    `it has holes of ${missing} bytes, each of which takes memory when it is touched, and its ` +
+      `file system has ${availableBytes} left; read it instead`,
+  );
 }

@@ -44,6 +44,11 @@ export function checkSeals(fd: number, seals: readonly Seal[], target: string): 
   throw new LayoutError({ action, target, found, expected });
 }
 
+/** Whether memory has a seal. */
+export function isSealed(fd: number, seal: Seal, target: string): boolean {
+  return ((getSeals(fd, target) ?? 0) & SEAL_BITS[seal]) !== 0;
+}
+
 function sealBits(seals: readonly Seal[]): number {
   let bits = 0;
   for (const name of seals) {

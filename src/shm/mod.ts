@@ -10,7 +10,8 @@
  * using memory = SharedMemory.create(name, { byteLength: 5 });
  * try {
  *   memory.write("hello");
- *   assertEquals(new TextDecoder().decode(SharedMemory.open(name, { access: "r" }).read()), "hello");
+ *   using reader = SharedMemory.open(name, { access: "r" });
+ *   assertEquals(new TextDecoder().decode(reader.read()), "hello");
  * } finally {
  *   SharedMemory.unlink(name);
  * }

@@ -15,7 +15,7 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { C, type Mapping, mmapFixed, msync, pageBytes, sys } from "../sys/mod.ts";
+import { C, checkMaking, type Mapping, mmapFixed, msync, pageBytes, sys } from "../sys/mod.ts";
 
 /** What is laid over the buffer, and how. */
 export interface SegmentSource {
@@ -27,11 +27,27 @@ export interface SegmentSource {
    * be kept from writing, and a write to a read-only page would end the process.
    */
   sharing: "shared" | "private";
+  /** What kind of object it is, in errors. */
+  kind: "memory" | "file";
   /** What to call the object in errors. */
   target: string;
 }
 
-let construct: (buffer: SharedArrayBuffer, source: SegmentSource | undefined) => Segment;
+/** Only this file has it. */
+const MAKING: unique symbol = Symbol("making");
+
+/** What the engine says of a buffer, whatever properties somebody gave it. */
+const intrinsic = (name: "byteLength" | "growable" | "maxByteLength") =>
+  Object.getOwnPropertyDescriptor(SharedArrayBuffer.prototype, name)!.get!;
+const BYTE_LENGTH = intrinsic("byteLength") as () => number;
+const MAX_BYTE_LENGTH = intrinsic("maxByteLength") as () => number;
+const GROWABLE = intrinsic("growable") as () => boolean;
+const GROW = SharedArrayBuffer.prototype.grow;
+
+let map: typeof mapSegment;
+
+/** Shows more of an object that is long enough already. */
+export let growSegment: (segment: Segment, byteLength: number) => void;
 
 /**
  * Memory of a kernel object as a SharedArrayBuffer: what {@linkcode SharedMemory} and
@@ -57,15 +73,27 @@ export class Segment implements Disposable {
   #buffer: SharedArrayBuffer | undefined;
   #bytes: Uint8Array<SharedArrayBuffer>;
   readonly #source: SegmentSource | undefined;
+  /** How much is mapped. The buffer's own length says less: whoever has it may grow it. */
+  #mappedBytes = 0;
 
   static {
-    construct = (buffer, source) => new Segment(buffer, source);
+    map = (reservation, byteLength, source) => {
+      const segment = new Segment(MAKING, reservation, source);
+      segment.#grow(byteLength);
+      return segment;
+    };
+    growSegment = (segment, byteLength) => segment.#grow(byteLength);
   }
 
-  private constructor(buffer: SharedArrayBuffer, source: SegmentSource | undefined) {
+  private constructor(
+    making: typeof MAKING,
+    buffer: SharedArrayBuffer,
+    source: SegmentSource | undefined,
+  ) {
+    checkMaking(making, MAKING, "a Segment", "Segment.attach, SharedMemory or MappedFile");
     this.#buffer = buffer;
     this.#source = source;
-    this.#bytes = viewOf(buffer);
+    this.#bytes = new Uint8Array(buffer, 0, 0);
   }
 
   /**
@@ -75,13 +103,13 @@ export class Segment implements Disposable {
    * @throws {TypeError} If it is no growable SharedArrayBuffer, as the buffer of a segment is.
    */
   static attach(buffer: SharedArrayBuffer): Segment {
-    if (!(buffer instanceof SharedArrayBuffer) || !buffer.growable) {
+    if (!isGrowable(buffer)) {
       throw new TypeError(
         "Cannot attach to the buffer: it is no growable SharedArrayBuffer, expected the buffer " +
           "of a segment",
       );
     }
-    return new Segment(buffer, undefined);
+    return new Segment(MAKING, buffer, undefined);
   }
 
   /** The memory. The same buffer as long as the segment is open, also when it grows. */
@@ -92,25 +120,31 @@ export class Segment implements Disposable {
   /**
    * A view of all bytes there are now; after growth the getter gives a longer one.
    *
-   * A view of an earlier call stays valid with its own length, and reads zeros after `close()`.
+   * A view of an earlier call stays valid with its own length. After `close()` of the memory it
+   * reads zeros, or what was written there since, and reaches nobody.
    */
   get bytes(): Uint8Array<SharedArrayBuffer> {
-    const buffer = this.#open();
-    if (this.#bytes.byteLength !== buffer.byteLength) this.#bytes = viewOf(buffer);
+    const buffer = this.#open(), { byteLength } = this;
+    // With an explicit length: views that follow the buffer's length are twenty times slower.
+    if (this.#bytes.length !== byteLength) this.#bytes = new Uint8Array(buffer, 0, byteLength);
     return this.#bytes;
   }
 
   /** How many bytes are mapped now. */
   get byteLength(): number {
-    return this.#open().byteLength;
+    const buffer = this.#open();
+    return this.#source === undefined ? BYTE_LENGTH.call(buffer) : this.#mappedBytes;
   }
 
   /** How many bytes the segment can grow to. */
   get maxByteLength(): number {
-    return this.#open().maxByteLength;
+    return MAX_BYTE_LENGTH.call(this.#open());
   }
 
-  /** Whether {@linkcode Segment.close} was called. */
+  /**
+   * Whether {@linkcode Segment.close} was called on this segment. An attached one does not learn
+   * that the memory itself was closed: tell the worker before.
+   */
   get closed(): boolean {
     return this.#buffer === undefined;
   }
@@ -122,9 +156,9 @@ export class Segment implements Disposable {
   close(): void {
     const buffer = this.#buffer;
     if (buffer === undefined) return;
-    if (this.#source !== undefined && buffer.byteLength > 0) {
+    if (this.#source !== undefined && this.#mappedBytes > 0) {
       const zeros = { fd: undefined, flags: C.MAP_PRIVATE | C.MAP_NORESERVE, offset: 0 };
-      mmapFixed(addressOf(buffer), buffer.byteLength, zeros, this.#source.target);
+      mmapFixed(addressOf(buffer), this.#mappedBytes, zeros, this.#source.target);
     }
     this.#buffer = undefined;
     this.#bytes = new Uint8Array(new SharedArrayBuffer(0));
@@ -135,9 +169,31 @@ export class Segment implements Disposable {
     this.close();
   }
 
+  /** Lays more of the object, which is long enough, over the buffer. */
+  #grow(byteLength: number): void {
+    const buffer = this.#open(), source = this.#source!;
+    const max = this.maxByteLength;
+    if (byteLength > max) {
+      // SAFETY: beyond the reservation is memory of somebody else's.
+      throw new RangeError(`Cannot map ${byteLength} bytes: expected at most the reserved ${max}`);
+    }
+    const page = pageBytes();
+    // The page that holds the present end is mapped already, and private copies in it must stay.
+    const start = Math.ceil(this.#mappedBytes / page) * page;
+    if (start < byteLength) {
+      const flags = source.sharing === "shared" ? C.MAP_SHARED : C.MAP_PRIVATE | C.MAP_NORESERVE;
+      const mapping: Mapping = { fd: source.fd, flags, offset: start };
+      mmapFixed(addressOf(buffer) + BigInt(start), byteLength - start, mapping, source.target);
+    }
+    // After the pages, so that no thread ever sees a length without them. V8 makes the pages
+    // accessible here, which on a mapping without write permission would abort the process.
+    if (BYTE_LENGTH.call(buffer) < byteLength) GROW.call(buffer, byteLength);
+    this.#mappedBytes = byteLength;
+  }
+
   #open(): SharedArrayBuffer {
     if (this.#buffer !== undefined) return this.#buffer;
-    throw new ClosedError("segment", this.#source?.target ?? "attached");
+    throw new ClosedError(this.#source?.kind ?? "segment", this.#source?.target ?? "attached");
   }
 }
 
@@ -165,32 +221,12 @@ export function mapSegment(
   byteLength: number,
   source: SegmentSource,
 ): Segment {
-  overlay(reservation, byteLength, source);
-  return construct(reservation, source);
-}
-
-/** Shows more of an object that is long enough already. */
-export function growSegment(segment: Segment, byteLength: number, source: SegmentSource): void {
-  overlay(segment.buffer, byteLength, source);
+  return map(reservation, byteLength, source);
 }
 
 /** msync(2) of everything that is mapped. */
 export function flushSegment(segment: Segment, target: string): void {
   if (segment.byteLength > 0) msync(addressOf(segment.buffer), segment.byteLength, target);
-}
-
-function overlay(buffer: SharedArrayBuffer, byteLength: number, source: SegmentSource): void {
-  const page = pageBytes();
-  // The page that holds the present end is mapped already, and private copies in it must stay.
-  const start = Math.ceil(buffer.byteLength / page) * page;
-  if (start < byteLength) {
-    const flags = source.sharing === "shared" ? C.MAP_SHARED : C.MAP_PRIVATE | C.MAP_NORESERVE;
-    const mapping: Mapping = { fd: source.fd, flags, offset: start };
-    mmapFixed(addressOf(buffer) + BigInt(start), byteLength - start, mapping, source.target);
-  }
-  // After the pages, so that no thread ever sees a length without them. V8 makes the pages
-  // accessible here, which on a mapping without write permission would abort the process.
-  buffer.grow(byteLength);
 }
 
 /**
@@ -201,7 +237,11 @@ function addressOf(buffer: SharedArrayBuffer): bigint {
   return sys().addressOf(new Uint8Array(buffer));
 }
 
-/** With an explicit length: views that follow the buffer's length are twenty times slower. */
-function viewOf(buffer: SharedArrayBuffer): Uint8Array<SharedArrayBuffer> {
-  return new Uint8Array(buffer, 0, buffer.byteLength);
+function isGrowable(buffer: SharedArrayBuffer): boolean {
+  try {
+    return GROWABLE.call(buffer);
+  } catch (error) {
+    if (error instanceof TypeError) return false; // no SharedArrayBuffer, whatever it says
+    throw error;
+  }
 }

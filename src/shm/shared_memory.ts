@@ -6,22 +6,30 @@
 
 import { ClosedError, LayoutError, PosixError } from "../errors.ts";
 import {
+  byteLengthOf,
   C,
+  checkMaking,
   checkOwner,
+  checkOwnerOption,
   close,
   closeOnExec,
+  getrlimit,
+  isCloseOnExec,
   memfdCreate,
   nameHint,
   type Owner,
+  permissionBits,
   pread,
   pwrite,
   refuse,
   shmOpen,
   shmUnlink,
+  shown,
   statx,
+  wholeNumber,
 } from "../sys/mod.ts";
 import { listMemory, type MemoryEntry } from "./list.ts";
-import { checkSeals, type Seal, seal } from "./memfd.ts";
+import { checkSeals, isSealed, type Seal, seal } from "./memfd.ts";
 import { growSegment, mapSegment, reserve, type Segment, type SegmentSource } from "./segment.ts";
 import { allocate, byteCount, checkFileSizeLimit, spaceHint } from "./space.ts";
 
@@ -155,13 +163,21 @@ export type StdioEntry = "inherit" | "ignore" | "pipe" | number;
 const ACCESS_FLAGS: Record<MemoryAccess, number> = { r: C.O_RDONLY, rw: C.O_RDWR };
 const encoder = new TextEncoder();
 
+/** Only the static functions have it. */
+const MAKING: unique symbol = Symbol("making");
+
+/** The kernel's own bound on descriptors is far below. */
+const MAX_DESCRIPTOR = 2 ** 31 - 1;
+
 /**
  * POSIX shared memory: bytes that every process that opens the name sees, until it is unlinked
  * and the last handle is closed.
  *
- * `buffer` is a real SharedArrayBuffer over the object: Atomics work on it, also against C's
- * atomics in another process, and `postMessage(memory.buffer)` gives a worker the same memory.
- * `read` and `write` copy through the kernel instead.
+ * `buffer` is a real SharedArrayBuffer over the object: loads, stores and operations of Atomics
+ * work on it, also against C's atomics in another process (`Atomics.wait` and `notify` only reach
+ * the threads of one process). `postMessage(memory.buffer)` gives a worker the same memory, as
+ * long as this handle is open: where a worker outlives the block, close it yourself instead of by
+ * `using`. `read` and `write` copy through the kernel instead.
  *
  * Somebody who may write the object can also truncate it, and touching bytes that are gone ends
  * the process (SIGBUS); `read` and `write` are safe even then, and anonymous memory is sealed
@@ -200,11 +216,13 @@ export class SharedMemory implements Disposable {
   readonly #segment: Segment;
 
   private constructor(
+    making: typeof MAKING,
     name: string,
     access: MemoryAccess,
     source: SegmentSource,
     segment: Segment,
   ) {
+    checkMaking(making, MAKING, "SharedMemory", "SharedMemory.create, open or anonymous");
     this.name = name;
     this.access = access;
     this.#source = source;
@@ -218,27 +236,27 @@ export class SharedMemory implements Disposable {
    * extreme empty; {@linkcode SharedMemory.openOrCreate} completes it.
    *
    * @throws {PosixError} `EEXIST` if there is one of that name, `EINVAL` if the name has no slash
-   * at its start or one inside, `ENOSPC` if /dev/shm is full, `ENOMEM` if the machine has not that
+   * at its start or one inside, `ENAMETOOLONG` if it has more than 255 bytes, `ENOSPC` if /dev/shm is full, `ENOMEM` if the machine has not that
    * much, `EFBIG` if RLIMIT_FSIZE forbids it.
    * Nothing was made then.
-   * @throws {RangeError} If a length is no whole number from 0, or no address range is that long.
+   * @throws {RangeError} If a length is no whole number from 0, no address range is that long, or
+   * the mode is not from 0 to 0o777.
    * @see shm_open(3), posix_fallocate(3)
    */
   static create(name: string, options: CreateMemoryOptions): SharedMemory {
-    const { byteLength, mode = 0o600 } = options;
-    const reservation = reserveFor(options);
-    // Before there is anything to take back: past this limit a signal would end us.
-    checkFileSizeLimit(byteLength, "create memory", name);
+    const { byteLength, maxByteLength, mode = 0o600 } = options;
+    const reservation = reserveFor(byteLength, maxByteLength);
     const flags = C.O_RDWR | C.O_CREAT | C.O_EXCL;
-    const hint = (code: string) => nameHint(name, code) ?? createHint(code);
-    const fd = shmOpen(name, flags, byteCount("mode", mode), hint);
+    const hint = (code: string) => nameHint(name, code) ?? codeHint(code);
+    const fd = shmOpen(name, flags, permissionBits(mode), hint);
     try {
       return closingOnError(fd, name, () => {
         allocate(fd, byteLength, name);
         return SharedMemory.#map({ fd, name, access: "rw", reservation, byteLength });
       });
     } catch (error) {
-      shmUnlink(name, () => undefined); // O_EXCL proves that it is our own making
+      // O_EXCL proves that it is our own making, unless somebody was quicker to unlink it.
+      unless("ENOENT", () => shmUnlink(name, () => undefined));
       throw error;
     }
   }
@@ -252,10 +270,13 @@ export class SharedMemory implements Disposable {
    * @see shm_open(3)
    */
   static openOrCreate(name: string, options: OpenOrCreateMemoryOptions): SharedMemory {
-    const { byteLength, owner = "self", maxByteLength = byteLength } = options;
+    const { byteLength, mode = 0o600, owner = "self", maxByteLength = byteLength } = options;
+    checkOwnerOption(owner);
     // Two steps instead of O_CREAT alone: whoever fails half-way knows whether to take it back.
     for (;;) {
-      const made = unless("EEXIST", () => SharedMemory.create(name, options));
+      const made = unless("EEXIST", () => {
+        return SharedMemory.create(name, { byteLength, maxByteLength, mode });
+      });
       if (made !== undefined) return made;
       const found = unless("ENOENT", () => SharedMemory.open(name, { owner, maxByteLength }));
       if (found === undefined) continue; // unlinked in between
@@ -277,16 +298,17 @@ export class SharedMemory implements Disposable {
    * @see shm_open(3)
    */
   static open(name: string, options: OpenMemoryOptions = {}): SharedMemory {
-    const { access = "rw", owner = "self", maxByteLength } = options;
+    const { access = "rw", owner = "self", maxByteLength = 0, allocate: whole = false } = options;
     checkAccess(access, name);
-    if (maxByteLength !== undefined) byteCount("maxByteLength", maxByteLength);
+    checkOwnerOption(owner);
+    byteCount("maxByteLength", maxByteLength);
     // LINUX: O_NONBLOCK, for whoever planted a FIFO there would otherwise make us wait for ever.
     const flags = ACCESS_FLAGS[access] | C.O_NONBLOCK;
-    const fd = shmOpen(name, flags, 0, (code) => nameHint(name, code));
+    const fd = shmOpen(name, flags, 0, (code) => nameHint(name, code) ?? codeHint(code));
     return closingOnError(fd, name, () => {
       const { byteLength } = checkObject(fd, owner, name);
-      if (options.allocate) allocate(fd, byteLength, name);
-      const reservation = reserve(Math.max(byteLength, maxByteLength ?? 0));
+      if (whole) allocate(fd, byteLength, name);
+      const reservation = reserve(Math.max(byteLength, maxByteLength));
       return SharedMemory.#map({ fd, name, access, reservation, byteLength });
     });
   }
@@ -318,8 +340,8 @@ export class SharedMemory implements Disposable {
    * @see memfd_create(2)
    */
   static anonymous(options: AnonymousMemoryOptions): SharedMemory {
-    const { byteLength, label = "postbox", seal: seals = ["shrink"] } = options;
-    const reservation = reserveFor(options);
+    const { byteLength, maxByteLength, label = "postbox", seal: seals = ["shrink"] } = options;
+    const reservation = reserveFor(byteLength, maxByteLength);
     const name = `memfd:${label}`;
     const fd = memfdCreate(label, C.MFD_CLOEXEC | C.MFD_ALLOW_SEALING, name);
     return closingOnError(fd, name, () => {
@@ -336,25 +358,28 @@ export class SharedMemory implements Disposable {
    * SharedMemory.inheritAs}. The handle owns the descriptor from then on.
    *
    * @param descriptor The number that the parent chose.
-   * @throws {LayoutError} If it is no memfd, lacks a seal, or is too short. It stays open then.
+   * @throws {LayoutError} If it is no memfd, was not inherited or is taken over already, lacks a
+   * seal, or is too short. It stays open then.
    * @throws {PosixError} `EBADF` if there is no such descriptor.
    */
   static fromInherited(descriptor: number, options: InheritedMemoryOptions = {}): SharedMemory {
-    const { access = "rw", seal: seals = ["shrink"], maxByteLength = 0 } = options;
-    const least = byteCount("byteLength", options.byteLength ?? 0);
-    const fd = byteCount("descriptor", descriptor);
+    const { access = "rw", seal: seals = ["shrink"], byteLength: least = 0, maxByteLength = 0 } =
+      options;
+    byteCount("byteLength", least);
+    const fd = wholeNumber(descriptor, { name: "descriptor", min: 0, max: MAX_DESCRIPTOR });
     const name = `descriptor ${fd}`;
     checkAccess(access, name);
     checkSeals(fd, seals, name);
+    const action = "adopt memory", target = name;
+    // What this process opened itself has an owner already, and two would both close it.
+    if (isCloseOnExec(fd, name)) {
+      const expected = "one that was inherited and is nobody's yet";
+      throw new LayoutError({ action, target, found: "a descriptor of our own", expected });
+    }
     const { byteLength } = statx(fd, name);
     if (byteLength < least) {
       const expected = `at least ${least} bytes`;
-      throw new LayoutError({
-        action: "adopt memory",
-        target: name,
-        found: `${byteLength} bytes`,
-        expected,
-      });
+      throw new LayoutError({ action, target, found: `${byteLength} bytes`, expected });
     }
     const reservation = reserve(Math.max(byteLength, byteCount("maxByteLength", maxByteLength)));
     closeOnExec(fd, name);
@@ -372,12 +397,22 @@ export class SharedMemory implements Disposable {
     const source: SegmentSource = {
       fd,
       sharing: access === "rw" ? "shared" : "private",
+      kind: "memory",
       target: name,
     };
-    return new SharedMemory(name, access, source, mapSegment(reservation, byteLength, source));
+    return new SharedMemory(
+      MAKING,
+      name,
+      access,
+      source,
+      mapSegment(reservation, byteLength, source),
+    );
   }
 
-  /** The memory; the same buffer as long as the handle is open, also when it grows. */
+  /**
+   * The memory; the same buffer as long as the handle is open, also when it grows. Grow it by
+   * {@linkcode SharedMemory.grow} only: `buffer.grow()` adds bytes that reach nobody.
+   */
   get buffer(): SharedArrayBuffer {
     this.#open();
     return this.#segment.buffer;
@@ -386,7 +421,8 @@ export class SharedMemory implements Disposable {
   /**
    * A view of all bytes that are mapped now; after growth the getter gives a longer one.
    *
-   * A view of an earlier call stays valid with its own length, and reads zeros after `close()`.
+   * A view of an earlier call stays valid with its own length. After `close()` it reads zeros, or
+   * what was written there since, and reaches nobody.
    */
   get bytes(): Uint8Array<SharedArrayBuffer> {
     this.#open();
@@ -432,9 +468,13 @@ export class SharedMemory implements Disposable {
     }
     if (byteLength <= this.byteLength) return;
     if (statx(source.fd, this.name).byteLength < byteLength) {
+      // Mapping more for writing would be refused after the object has grown: ask before.
+      if (isSealed(source.fd, "future-write", this.name)) {
+        throw refuse("EPERM", "posix_fallocate", "grow memory", this.name, spaceHint("EPERM"));
+      }
       allocate(source.fd, byteLength, this.name);
     }
-    growSegment(this.#segment, byteLength, source);
+    growSegment(this.#segment, byteLength);
   }
 
   /**
@@ -445,10 +485,12 @@ export class SharedMemory implements Disposable {
    * @see pread(2)
    */
   read(options: ReadOptions = {}): Uint8Array<ArrayBuffer> {
+    const { offset = 0, byteLength } = options;
+    byteCount("offset", offset);
+    if (byteLength !== undefined) byteCount("byteLength", byteLength);
+    // After everything of the caller's: a getter among the options may close the handle.
     const { fd } = this.#open();
-    const offset = byteCount("offset", options.offset ?? 0);
-    const rest = Math.max(0, this.#segment.byteLength - offset);
-    const into = new Uint8Array(byteCount("byteLength", options.byteLength ?? rest));
+    const into = new Uint8Array(byteLength ?? Math.max(0, this.#segment.byteLength - offset));
     const length = pread(fd, into, offset, this.name);
     return length === into.byteLength ? into : into.slice(0, length);
   }
@@ -464,17 +506,20 @@ export class SharedMemory implements Disposable {
    * @see pwrite(2)
    */
   write(data: Uint8Array | string, options: WriteOptions = {}): void {
-    const { fd } = this.#open();
-    const offset = byteCount("offset", options.offset ?? 0);
+    const { offset = 0 } = options;
+    byteCount("offset", offset);
     const bytes = typeof data === "string" ? encoder.encode(data) : data;
     if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError("Cannot write the value: expected a Uint8Array or a string");
+      throw new TypeError(`Cannot write ${shown(bytes)}: expected a Uint8Array or a string`);
     }
+    const byteLength = byteLengthOf(bytes);
+    // After everything of the caller's: a getter among the options may close the handle.
+    const { fd } = this.#open();
     if (this.access === "r") {
       throw refuse("EBADF", "pwrite", "write to memory", this.name, spaceHint("EBADF"));
     }
-    if (bytes.byteLength === 0) return; // write(2) of nothing grows nothing
-    const endOffset = offset + bytes.byteLength;
+    if (byteLength === 0) return; // write(2) of nothing grows nothing
+    const endOffset = offset + byteLength;
     if (endOffset > this.byteLength) this.grow(endOffset);
     checkFileSizeLimit(endOffset, "write to memory", this.name);
     pwrite(fd, bytes, offset, this.name, spaceHint);
@@ -498,21 +543,18 @@ export class SharedMemory implements Disposable {
    * @param descriptor From 3.
    * @param stdio What the other descriptors are, as `node:child_process` takes it.
    * @returns A new array: `stdio`, filled up with `ignore`, and the memory at its place.
-   * @throws {RangeError} If `descriptor` is no whole number from 3.
+   * @throws {RangeError} If `descriptor` is no whole number from 3 below RLIMIT_NOFILE.
    */
   inheritAs(
     descriptor: number,
     stdio: readonly StdioEntry[] = ["inherit", "inherit", "inherit"],
   ): StdioEntry[] {
-    const { fd } = this.#open();
-    if (!Number.isSafeInteger(descriptor) || descriptor < 3) {
-      throw new RangeError(
-        `Cannot hand memory over as descriptor ${descriptor}: expected 3 or more`,
-      );
-    }
+    const { soft } = getrlimit(C.RLIMIT_NOFILE);
+    const max = Math.min(soft - 1, MAX_DESCRIPTOR);
+    const index = wholeNumber(descriptor, { name: "descriptor", min: 3, max });
     const entries: StdioEntry[] = [...stdio];
-    while (entries.length < descriptor) entries.push("ignore");
-    entries[descriptor] = fd;
+    while (entries.length < index) entries.push("ignore");
+    entries[index] = this.#open().fd;
     return entries;
   }
 
@@ -526,8 +568,8 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Closes the handle; the object stays. Views that were taken read zeros from then on, in all
-   * threads of this process. Closing twice is allowed and does nothing.
+   * Closes the handle; the object stays. Views that were taken, also by workers, see zero pages
+   * from then on, and what is written there is lost. Closing twice is allowed and does nothing.
    */
   close(): void {
     if (this.#source === undefined) return;
@@ -548,7 +590,8 @@ export class SharedMemory implements Disposable {
   }
 }
 
-function reserveFor({ byteLength, maxByteLength = byteLength }: CreateMemoryOptions) {
+/** Takes values, not options: a getter that answers twice may answer differently. */
+function reserveFor(byteLength: number, maxByteLength = byteLength): SharedArrayBuffer {
   byteCount("byteLength", byteLength);
   byteCount("maxByteLength", maxByteLength);
   if (maxByteLength < byteLength) {
@@ -560,10 +603,9 @@ function reserveFor({ byteLength, maxByteLength = byteLength }: CreateMemoryOpti
 }
 
 function checkAccess(access: MemoryAccess, name: string): void {
-  if (Object.hasOwn(ACCESS_FLAGS, access)) return;
+  if (access === "r" || access === "rw") return;
   throw new TypeError(
-    `Cannot open memory ${JSON.stringify(name)}: access is ${JSON.stringify(access)}, ` +
-      'expected "r" or "rw"',
+    `Cannot open memory ${shown(name)}: access is ${shown(access)}, expected "r" or "rw"`,
   );
 }
 
@@ -574,8 +616,9 @@ function checkObject(fd: number, owner: Owner, name: string) {
   throw refuse("ENODEV", "statx", "open memory", name, "what has that name is no shared memory");
 }
 
-function createHint(code: string): string | undefined {
-  return code === "EEXIST" ? "open it, unlink it first, or use openOrCreate" : undefined;
+function codeHint(code: string): string | undefined {
+  if (code === "EEXIST") return "open it, unlink it first, or use openOrCreate";
+  return code === "ENOENT" ? "openOrCreate makes it" : undefined;
 }
 
 /** What a call gives, or undefined when the system refused it with this code. */

@@ -6,11 +6,14 @@
  * allocated up front, and the limits are asked before.
  */
 
-import { C, getrlimit, posixFallocate, refuse, statx } from "../sys/mod.ts";
+import { C, getrlimit, posixFallocate, refuse, statx, wholeNumber } from "../sys/mod.ts";
 import { availableMemoryBytes } from "./available.ts";
 
 /** Below this an allocation cannot be what exhausts the machine, and the question costs more. */
 const LARGE_BYTES = 16 * 1024 * 1024;
+
+/** Left to everybody else: an object that grows in small steps must not take the last page. */
+const SPARE_BYTES = 32 * 1024 * 1024;
 
 /** Makes an object at least `byteLength` long, with its pages. Never shrinks. */
 export function allocate(fd: number, byteLength: number, target: string): void {
@@ -22,15 +25,15 @@ export function allocate(fd: number, byteLength: number, target: string): void {
 
 function checkMemory(fd: number, byteLength: number, target: string): void {
   const missing = byteLength - statx(fd, target).allocatedBytes;
-  const available = availableMemoryBytes();
+  const available = Math.max(0, availableMemoryBytes() - SPARE_BYTES);
   if (missing <= available) return;
   throw refuse(
     "ENOMEM",
     "posix_fallocate",
     "allocate memory",
     target,
-    `${missing} bytes are needed and ${available} are available (MemAvailable and SwapFree of ` +
-      "/proc/meminfo, memory.max of the control group); make it smaller, or give the machine or " +
+    `${missing} bytes are needed and ${available} can be had (MemAvailable and SwapFree of ` +
+      "/proc/meminfo, limits of the control group, less a reserve); make it smaller, or give the machine or " +
       "the container more",
   );
 }
@@ -64,6 +67,5 @@ export function spaceHint(code: string): string | undefined {
 
 /** A length or an offset: whole and not negative, or the kernel would see another number. */
 export function byteCount(name: string, value: number): number {
-  if (Number.isSafeInteger(value) && value >= 0) return value;
-  throw new RangeError(`Cannot use ${name} ${value}: expected a whole number of bytes from 0`);
+  return wholeNumber(value, { name, min: 0 });
 }

@@ -24,6 +24,7 @@ export const C = {
   S_IFMT: 0o170000,
   S_IFREG: 0o100000,
   MQUEUE_MAGIC: 0x19800202,
+  TMPFS_MAGIC: 0x01021994,
 
   PROT_READ: 0x1,
   PROT_WRITE: 0x2,
@@ -34,6 +35,7 @@ export const C = {
   MAP_NORESERVE: 0x4000,
   MS_SYNC: 4,
 
+  F_GETFD: 1,
   F_SETFD: 2,
   FD_CLOEXEC: 1,
   F_ADD_SEALS: 1033,
@@ -88,7 +90,7 @@ export const STRUCTS = {
     stx_dev_minor: 140,
   },
   /** statfs(2) */
-  statfs: { bytes: 120, f_type: 0 },
+  statfs: { bytes: 120, f_type: 0, f_bsize: 8, f_bavail: 32 },
   /** getdents64(2): `struct linux_dirent64`, records of d_reclen bytes */
   linux_dirent64: { d_reclen: 16, d_type: 18, d_name: 19 },
 } as const;

@@ -1,4 +1,9 @@
-/** Structs of C as buffers: what every caller of the table needs, and no more. */
+/**
+ * Bytes on their way to C: lengths that nobody can forge, and structs as buffers.
+ *
+ * Rule: C is told how long a view is by the engine, never by the view. A subclass, or a property
+ * of its own, may say anything, and C would believe it and write past the end.
+ */
 
 let lastNumber = 0;
 let lastSize = 0n;
@@ -10,6 +15,38 @@ export function size(value: number): bigint {
     lastNumber = value;
   }
   return lastSize;
+}
+
+const VIEW = Object.getPrototypeOf(Uint8Array.prototype) as object;
+
+function intrinsic(name: "buffer" | "byteOffset" | "byteLength"): () => unknown {
+  return Object.getOwnPropertyDescriptor(VIEW, name)!.get!;
+}
+
+const BUFFER = intrinsic("buffer") as () => ArrayBufferLike;
+const BYTE_OFFSET = intrinsic("byteOffset") as () => number;
+const BYTE_LENGTH = intrinsic("byteLength") as () => number;
+
+/**
+ * The true length of a view.
+ *
+ * @throws {TypeError} If it only looks like one, or if its buffer is detached or became too short.
+ */
+export function byteLengthOf(view: Uint8Array): number {
+  const byteLength = BYTE_LENGTH.call(view);
+  // An engine's own method tells a view without bytes from one whose bytes are gone.
+  if (byteLength === 0) Uint8Array.prototype.at.call(view, 0);
+  return byteLength;
+}
+
+/** The bytes of a view from `start` on, without calling anything of the view's. */
+export function rest(view: Uint8Array, start: number): Uint8Array {
+  if (start === 0) return view;
+  return new Uint8Array(
+    BUFFER.call(view),
+    BYTE_OFFSET.call(view) + start,
+    BYTE_LENGTH.call(view) - start,
+  );
 }
 
 /** Memory for a struct, seen as bytes for C and as fields for us. Fields are little-endian. */

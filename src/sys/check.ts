@@ -23,8 +23,18 @@ export function refused(
   hint?: Hint,
 ): PosixError {
   const { code, description } = describe(errno);
-  const wayOut = hint?.(code) ?? descriptorHint(code);
-  return new PosixError({ action, target, syscall, errno, code, description, hint: wayOut });
+  const way = wayOut(code, hint);
+  return new PosixError({ action, target, syscall, errno, code, description, hint: way });
+}
+
+/** The hint, or none where looking for its numbers is refused too: the first refusal counts. */
+function wayOut(code: string, hint: Hint | undefined): string | undefined {
+  try {
+    return hint?.(code) ?? descriptorHint(code);
+  } catch (error) {
+    if (error instanceof PosixError) return undefined;
+    throw error;
+  }
 }
 
 /** The error for what we refuse ourselves, because the system would do something worse. */

@@ -4,16 +4,18 @@
  */
 
 import { C, machine, STRUCTS } from "./abi.ts";
-import { size, Struct } from "./bytes.ts";
+import { byteLengthOf, rest, size, Struct } from "./bytes.ts";
 import { check, type Hint } from "./check.ts";
 import { sys } from "./load.ts";
 import { cString } from "./name.ts";
 
-/** open(2) */
-export function open(path: string, flags: number, hint?: Hint): number {
+const encoder = new TextEncoder();
+
+/** open(2); `target` is what errors call it, if not by its path. */
+export function open(path: string, flags: number, hint?: Hint, target = path): number {
   const bytes = cString(path);
   const { c } = sys();
-  return check(c.open(bytes, flags | C.O_CLOEXEC, 0), "open", "open file", path, hint);
+  return check(c.open(bytes, flags | C.O_CLOEXEC, 0), "open", "open file", target, hint);
 }
 
 /** close(2) */
@@ -24,11 +26,12 @@ export function close(fd: number, target: string): void {
 /** pread(2): how many bytes were there, fewer than asked at the end of the object. */
 export function pread(fd: number, into: Uint8Array, offset: number, target: string): number {
   const { c } = sys();
+  const byteLength = byteLengthOf(into);
   let done = 0;
-  while (done < into.byteLength) {
-    const rest = done === 0 ? into : into.subarray(done);
-    const count = size(rest.byteLength), from = BigInt(offset + done);
-    const read = check(c.pread(fd, rest, count, from), "pread", "read", target);
+  while (done < byteLength) {
+    const room = rest(into, done);
+    const count = size(byteLength - done), from = BigInt(offset + done);
+    const read = check(c.pread(fd, room, count, from), "pread", "read", target);
     if (read === 0) break;
     done += read;
   }
@@ -44,11 +47,12 @@ export function pwrite(
   hint: Hint,
 ): void {
   const { c } = sys();
+  const byteLength = byteLengthOf(data);
   let done = 0;
-  while (done < data.byteLength) {
-    const rest = done === 0 ? data : data.subarray(done);
-    const count = size(rest.byteLength), to = BigInt(offset + done);
-    done += check(c.pwrite(fd, rest, count, to), "pwrite", "write", target, hint);
+  while (done < byteLength) {
+    const left = rest(data, done);
+    const count = size(byteLength - done), to = BigInt(offset + done);
+    done += check(c.pwrite(fd, left, count, to), "pwrite", "write", target, hint);
   }
 }
 
@@ -77,6 +81,12 @@ export function statPath(path: string, { follow = false } = {}): FileStatus {
   return status(C.AT_FDCWD, cString(path), follow ? 0 : C.AT_SYMLINK_NOFOLLOW, path);
 }
 
+/** {@linkcode statPath} of an entry of a directory, whatever bytes its name has. */
+export function statEntry(directory: string, { name, bytes }: DirectoryEntry): FileStatus {
+  const path = new Uint8Array([...encoder.encode(`${directory}/`), ...bytes, 0]);
+  return status(C.AT_FDCWD, path, C.AT_SYMLINK_NOFOLLOW, `${directory}/${name}`);
+}
+
 function status(fd: number, path: Uint8Array, flags: number, target: string): FileStatus {
   const layout = STRUCTS.statx;
   const struct = new Struct(layout.bytes);
@@ -101,12 +111,29 @@ function status(fd: number, path: Uint8Array, flags: number, target: string): Fi
   };
 }
 
-/** statfs(2): the magic number of the file system that a path lies on. */
-export function fileSystemOf(path: string): number {
-  const struct = new Struct(STRUCTS.statfs.bytes);
-  const bytes = cString(path);
-  check(sys().c.statfs(bytes, struct.bytes), "statfs", "look at the file system of", path);
-  return struct.u64(STRUCTS.statfs.f_type);
+/** What statfs(2) says of the file system that a path lies on. */
+export interface FileSystemStatus {
+  /** The magic number of its kind. */
+  type: number;
+  /** What is left for users without privileges. */
+  availableBytes: number;
+}
+
+/** statfs(2) */
+export function statfs(path: string, target = path): FileSystemStatus {
+  const { bytes, f_type, f_bsize, f_bavail } = STRUCTS.statfs;
+  const struct = new Struct(bytes);
+  const where = cString(path);
+  check(sys().c.statfs(where, struct.bytes), "statfs", "look at the file system of", target);
+  return {
+    type: struct.u64(f_type),
+    availableBytes: struct.u64(f_bavail) * struct.u64(f_bsize),
+  };
+}
+
+/** fcntl(2) F_GETFD: whether a descriptor ends with this program. All that we open do. */
+export function isCloseOnExec(fd: number, target: string): boolean {
+  return (check(sys().c.fcntl(fd, C.F_GETFD, 0), "fcntl", "look at", target) & C.FD_CLOEXEC) !== 0;
 }
 
 /** fcntl(2) F_SETFD: a child that is started later does not get the descriptor. */
@@ -125,7 +152,7 @@ export function readLink(path: string): string {
     "read link",
     path,
   );
-  return new TextDecoder().decode(into.subarray(0, length));
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(into.subarray(0, length));
 }
 
 /** The whole of a small text file, as those of /proc. */
@@ -148,9 +175,10 @@ export function readText(path: string): string {
 
 /** One name in a directory. */
 export interface DirectoryEntry {
+  /** As text; bytes that are no UTF-8 are U+FFFD in it. */
   name: string;
-  /** DT_REG, DT_DIR, … of readdir(3). */
-  type: number;
+  /** As it is. */
+  bytes: Uint8Array;
 }
 
 /** readdir(3): `.` and `..` left out, in the order of the file system. */
@@ -165,9 +193,9 @@ export function readDirectory(path: string): DirectoryEntry[] {
 
 function readDirectoryOf(fd: number, path: string): DirectoryEntry[] {
   const { c } = sys();
-  const { d_reclen, d_type, d_name } = STRUCTS.linux_dirent64;
+  const { d_reclen, d_name } = STRUCTS.linux_dirent64;
   const records = new Struct(32 * 1024);
-  const decoder = new TextDecoder();
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a BOM is part of a name
   const entries: DirectoryEntry[] = [];
   for (;;) {
     const number = machine().SYS_getdents64, room = size(records.bytes.byteLength);
@@ -180,9 +208,9 @@ function readDirectoryOf(fd: number, path: string): DirectoryEntry[] {
     if (length === 0) return entries;
     for (let at = 0; at < length; at += records.u16(at + d_reclen)) {
       const start = at + d_name;
-      const name = decoder.decode(records.bytes.subarray(start, records.bytes.indexOf(0, start)));
-      if (name === "." || name === "..") continue;
-      entries.push({ name, type: records.bytes[at + d_type]! });
+      const bytes = records.bytes.slice(start, records.bytes.indexOf(0, start));
+      const name = decoder.decode(bytes);
+      if (name !== "." && name !== "..") entries.push({ name, bytes });
     }
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import { C, STRUCTS } from "./abi.ts";
-import { size, Struct } from "./bytes.ts";
+import { byteLengthOf, size, Struct } from "./bytes.ts";
 import { check, type Hint, refused } from "./check.ts";
 import { ERRNO } from "./errno.ts";
 import { sys } from "./load.ts";
@@ -69,7 +69,8 @@ export function mqSend(
   hint: Hint,
 ): boolean {
   const { c, errno } = sys();
-  if (c.mq_send(mqd, data, size(data.byteLength), priority) === 0) return true;
+  const length = size(byteLengthOf(data));
+  if (c.mq_send(mqd, data, length, priority) === 0) return true;
   const number = errno();
   if (number === ERRNO.EAGAIN) return false;
   throw refused(number, "mq_send", "send to queue", name, hint);
@@ -81,7 +82,8 @@ const priorityWord = new Uint32Array(priorityBytes.buffer);
 /** mq_receive(3) on a nonblocking descriptor: the message's length, or -1 when there is none. */
 export function mqReceive(mqd: number, into: Uint8Array, name: string, hint: Hint): number {
   const { c, errno } = sys();
-  const length = c.mq_receive(mqd, into, size(into.byteLength), priorityBytes);
+  const room = size(byteLengthOf(into));
+  const length = c.mq_receive(mqd, into, room, priorityBytes);
   if (length !== -1) return length;
   const number = errno();
   if (number === ERRNO.EAGAIN) return -1;

@@ -5,6 +5,7 @@
  * silently stop reading, and the missing slash, which one C library refuses and another adds.
  */
 
+import { shown } from "./argument.ts";
 import { refuse } from "./check.ts";
 
 const encoder = new TextEncoder();
@@ -12,7 +13,13 @@ const encoder = new TextEncoder();
 /** A string as C wants it. */
 export function cString(text: string): Uint8Array {
   if (typeof text !== "string") {
-    throw new TypeError(`Cannot use name ${String(text)}: it is a ${typeof text}, expected string`);
+    throw new TypeError(`Cannot use name ${shown(text)}: expected a string`);
+  }
+  if (!text.isWellFormed()) {
+    throw new TypeError(
+      `Cannot use name ${JSON.stringify(text)}: half a surrogate pair has no UTF-8, and would ` +
+        "become the name of something else",
+    );
   }
   if (text.includes("\0")) {
     throw new TypeError(
@@ -31,7 +38,9 @@ export function objectName(name: string, syscall: string, action: string): Uint8
 
 /** What is wrong with a name, for the codes that a name can cause. */
 export function nameHint(name: string, code: string): string | undefined {
-  if (code === "ENAMETOOLONG") return "a name has at most 255 bytes after its slash";
+  if (code === "ENAMETOOLONG" || encoder.encode(name).byteLength > 256) {
+    return "a name has at most 255 bytes after its slash";
+  }
   if (name === "/") return "a name has at least one character after its slash";
   if (name === "/." || name === "/..") return "this name stands for a directory; choose another";
   if (name.includes("/", 1)) return "a name has one slash, at its start";

@@ -1,5 +1,7 @@
 /** Signals by name, the same numbers on x86-64 and arm64 (signal(7)); a test asks the compiler. */
 
+import { shown } from "./argument.ts";
+
 /** A signal that a queue can send. */
 export type SignalName =
   | "SIGHUP"
@@ -33,9 +35,9 @@ export const SIGNALS: Readonly<Record<SignalName, number>> = {
 
 /** The number of a signal. */
 export function signalNumber(name: SignalName): number {
-  if (Object.hasOwn(SIGNALS, name)) return SIGNALS[name];
+  if (typeof name === "string" && Object.hasOwn(SIGNALS, name)) return SIGNALS[name];
   throw new TypeError(
-    `Cannot use signal ${JSON.stringify(name)}: it is not known, expected one of ` +
+    `Cannot use signal ${shown(name)}: it is not known, expected one of ` +
       Object.keys(SIGNALS).join(", "),
   );
 }

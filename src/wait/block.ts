@@ -7,7 +7,7 @@
  * node:worker_threads does not.)
  */
 
-import { C, poll } from "../sys/mod.ts";
+import { C, poll, shown } from "../sys/mod.ts";
 import { spinner } from "./spin.ts";
 
 /** The longest time in one system call. */
@@ -53,7 +53,7 @@ export function blockUntil<T>(
 function deadlineOf(timeoutMs: number | undefined): number {
   if (timeoutMs === undefined) return Infinity;
   if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot wait ${String(timeoutMs)}: expected a number of milliseconds`);
+    throw new TypeError(`Cannot wait ${shown(timeoutMs)}: expected a number of milliseconds`);
   }
   if (timeoutMs >= 0) return performance.now() + timeoutMs;
   throw new RangeError(`Cannot wait ${timeoutMs} ms: expected 0 or more`);

@@ -6,7 +6,7 @@
  */
 
 import { PosixError } from "../../mod.ts";
-import { fileSystemOf, geteuid, readText } from "../../src/sys/mod.ts";
+import { geteuid, readText, statfs } from "../../src/sys/mod.ts";
 import { assertEquals, fail } from "../assert.ts";
 import { R } from "./raw.ts";
 
@@ -88,7 +88,7 @@ export const ADMIN: Need = {
 
 export const DISK: Need = {
   what: "a temporary directory on a disk: tmpfs keeps no dirty pages and no times of mappings",
-  met: () => fileSystemOf(Deno.env.get("TMPDIR") ?? "/tmp") !== R.TMPFS_MAGIC,
+  met: () => statfs(Deno.env.get("TMPDIR") ?? "/tmp").type !== R.TMPFS_MAGIC,
 };
 
 function effectiveCapabilities(): bigint {

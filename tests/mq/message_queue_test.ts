@@ -11,6 +11,7 @@ import {
 import { ClosedError, MessageQueue, type SignalName, uniqueName } from "../../mod.ts";
 import { privateQueue, queueName } from "../support/names.ts";
 import { badNames, refusal } from "../support/refusal.ts";
+import { geteuid } from "../../src/sys/mod.ts";
 
 const SMALL = { maxMessages: 2, maxMessageBytes: 16 };
 
@@ -101,7 +102,8 @@ Deno.test("MessageQueue.open() takes a name of 255 bytes after the slash", () =>
 
 Deno.test("MessageQueue.create() throws TypeError for a name that C would read differently", () => {
   assertThrows(() => MessageQueue.create("/nul\0inside", SMALL), TypeError, "NUL");
-  assertThrows(() => MessageQueue.create(7 as unknown as string, SMALL), TypeError, "number");
+  assertThrows(() => MessageQueue.create(7 as unknown as string, SMALL), TypeError, "a string");
+  assertThrows(() => MessageQueue.create("/\ud800", SMALL), TypeError, "surrogate");
 });
 
 for (const option of ["maxMessages", "maxMessageBytes"] as const) {
@@ -120,13 +122,23 @@ for (const option of ["maxMessages", "maxMessageBytes"] as const) {
   Deno.test(`MessageQueue.create() throws EINVAL and names ${limit} above it`, () => {
     const limits = MessageQueue.limits();
     const max = option === "maxMessages" ? limits.maxMessages : limits.maxMessageBytes;
-    // Far above what even a privileged process may have (mq_overview(7): 65 536 and 16 MiB).
-    const value = 64 * 1024 * 1024;
+    // What even a privileged process may not have (mq_overview(7)), and what root could allow.
+    const ceiling = option === "maxMessages" ? 65_536 : 16_777_216;
     using names = queueName();
-    const error = refusal(() => MessageQueue.create(names.name, { ...SMALL, [option]: value }));
-    assertEquals(error.code, "EINVAL");
-    for (const part of [limit, String(max), `sysctl -w fs.mqueue.${limit}=${value}`]) {
-      assertStringIncludes(error.hint ?? "", part);
+    for (
+      const [value, wayOut] of [
+        [ceiling + 1, `the kernel allows ${ceiling} at most`],
+        [ceiling, `sysctl -w fs.mqueue.${limit}=${ceiling}`],
+      ] as const
+    ) {
+      const error = refusal(() => {
+        return MessageQueue.create(names.name, { ...SMALL, [option]: value });
+      });
+      if (error.code === "EMFILE") continue; // CAP_SYS_RESOURCE: this limit does not bind us
+      assertEquals(error.code, "EINVAL");
+      for (const part of [limit, String(max), wayOut]) {
+        assertStringIncludes(error.hint ?? "", part);
+      }
     }
     assertEquals(refusal(() => MessageQueue.open(names.name)).code, "ENOENT");
   });
@@ -210,7 +222,7 @@ Deno.test("MessageQueue.trySend() throws EINVAL for a priority of 32768", () => 
 });
 
 for (const priority of [-1, 1.5, NaN, 2 ** 32, 2 ** 40]) {
-  Deno.test(`MessageQueue.trySend() throws RangeError for priority ${priority}`, () => {
+  Deno.test(`MessageQueue.trySend() throws RangeError for the priority ${priority}`, () => {
     using queue = privateQueue();
     assertThrows(() => queue.trySend("x", { priority }), RangeError, "0 to 32767");
     assertThrows(() => queue.sendSync("x", { priority }), RangeError, "0 to 32767");
@@ -314,7 +326,9 @@ Deno.test("MessageQueue.status() shows what the kernel shows, on every kind of h
   using queue = MessageQueue.create(names.name, SMALL);
   queue.trySend("12345");
   queue.trySend("123");
-  const expected = { queuedBytes: 8, notify: 0, signo: 0, notifyPid: 0 };
+  const { uid, gid } = queue.status();
+  const expected = { queuedBytes: 8, notify: 0, signo: 0, notifyPid: 0, uid, gid, mode: 0o600 };
+  assertEquals(uid, geteuid());
   for (const access of ["r", "w", "rw"] as const) {
     using handle = MessageQueue.open(names.name, { access });
     assertEquals(handle.status(), expected);
@@ -396,6 +410,111 @@ Deno.test("MessageQueue.limits() gives the kernel's limits", () => {
   assert(limits.maxMessages >= 1 && limits.maxMessageBytes >= 1 && limits.maxQueues >= 0);
   assert(limits.defaultMessages <= limits.maxMessages);
   assert(limits.maxUserBytes.soft <= limits.maxUserBytes.hard);
+});
+
+Deno.test("MessageQueue.trySend() sends with priority -0 as with 0", () => {
+  using queue = privateQueue();
+  assert(queue.trySend("x", { priority: -0 }));
+  assertEquals(queue.tryReceive()?.priority, 0);
+  assertThrows(() => queue.trySend("x", { priority: "5" as unknown as number }), TypeError, '"5"');
+});
+
+Deno.test("MessageQueue.create() throws RangeError for a mode that is no permission bits", () => {
+  for (const mode of [-1, 0o1000, 600, 2 ** 32, 1.5]) {
+    assertThrows(() => MessageQueue.create(uniqueName("test"), { ...SMALL, mode }), RangeError);
+  }
+});
+
+Deno.test("MessageQueue.open() throws TypeError for an owner that is none", () => {
+  const owner = "everybody" as "any";
+  assertThrows(() => MessageQueue.open("/q", { owner }), TypeError, '"self" or "any"');
+});
+
+Deno.test("MessageQueue believes the engine, not a view, how long it is", () => {
+  using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 4096 });
+  class Longer extends Uint8Array {
+    override get byteLength(): number {
+      return 4096;
+    }
+  }
+  const own = new Uint8Array(4);
+  Object.defineProperty(own, "byteLength", { value: 4096 });
+  for (const forged of [new Longer(4), own]) {
+    assert(queue.trySend(forged));
+    assertEquals(queue.tryReceive()?.data.byteLength, 4);
+    queue.trySend("x");
+    assertEquals(refusal(() => queue.tryReceiveInto(forged)).code, "EMSGSIZE");
+    assertEquals(queue.tryReceive()?.text(), "x");
+  }
+});
+
+Deno.test("MessageQueue.trySend() throws TypeError for bytes that are gone", () => {
+  using queue = privateQueue();
+  const detached = new Uint8Array(4);
+  structuredClone(detached, { transfer: [detached.buffer] });
+  const buffer = new ArrayBuffer(8, { maxByteLength: 8 });
+  const outside = new Uint8Array(buffer, 4, 4);
+  buffer.resize(2);
+  for (const gone of [detached, outside, new Proxy(new Uint8Array(4), {})]) {
+    assertThrows(() => queue.trySend(gone), TypeError);
+    assertThrows(() => queue.tryReceiveInto(gone), TypeError);
+  }
+  assertEquals(queue.length, 0);
+});
+
+Deno.test("MessageQueue throws ClosedError when an argument closes it", () => {
+  for (
+    const use of [
+      (queue, close) =>
+        queue.trySend("x", {
+          get priority() {
+            return close();
+          },
+        }),
+      (queue, close) =>
+        queue.sendSync("x", {
+          get priority() {
+            return close();
+          },
+        }),
+      (queue, close) =>
+        queue.sendSync("x", {
+          get timeoutMs() {
+            return close();
+          },
+        }),
+      (queue, close) =>
+        queue.receiveSync({
+          get timeoutMs() {
+            return close();
+          },
+        }),
+    ] as ((queue: MessageQueue, close: () => number) => unknown)[]
+  ) {
+    const queue = privateQueue();
+    let other: MessageQueue | undefined;
+    const close = () => {
+      queue.close();
+      other = privateQueue(); // gets the descriptor that was just given back
+      return 0;
+    };
+    assertThrows(() => use(queue, close), ClosedError);
+    assertEquals(other?.length, 0);
+    other?.close();
+  }
+});
+
+Deno.test("MessageQueue cannot be made by new", () => {
+  const Loose = MessageQueue as unknown as new (...values: unknown[]) => MessageQueue;
+  for (const values of [[], [0, "/x", "rw"], [Symbol(), 0, "/x", "rw"]]) {
+    assertThrows(() => new Loose(...values), TypeError, "MessageQueue.create");
+  }
+});
+
+Deno.test("Message.text() gives back a byte order mark", () => {
+  using queue = privateQueue();
+  queue.trySend("\ufeffbom");
+  assertEquals(queue.tryReceive()?.text(), "\ufeffbom");
 });
 
 Deno.test("uniqueName() gives names that no other call gives", () => {

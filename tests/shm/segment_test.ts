@@ -21,7 +21,9 @@ Deno.test("Segment.attach() sees the same memory, and closing it leaves the memo
 });
 
 Deno.test("Segment.attach() throws TypeError for what is no buffer of a segment", () => {
-  for (const buffer of [new ArrayBuffer(4), new SharedArrayBuffer(4), {}, null]) {
+  const fake = new SharedArrayBuffer(4);
+  Object.defineProperty(fake, "growable", { value: true });
+  for (const buffer of [new ArrayBuffer(4), new SharedArrayBuffer(4), fake, {}, null]) {
     assertThrows(() => Segment.attach(buffer as SharedArrayBuffer), TypeError, "growable");
   }
 });

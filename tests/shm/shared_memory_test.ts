@@ -8,7 +8,14 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
-import { ClosedError, LayoutError, SharedMemory, uniqueName } from "../../mod.ts";
+import {
+  ClosedError,
+  LayoutError,
+  MappedFile,
+  Segment,
+  SharedMemory,
+  uniqueName,
+} from "../../mod.ts";
 import { memoryName } from "../support/names.ts";
 import { badNames, refusal } from "../support/refusal.ts";
 
@@ -268,7 +275,106 @@ Deno.test("SharedMemory.inheritAs() gives the stdio for a child, one memory afte
   assertEquals([...stdio.slice(0, 4), stdio[5]], ["pipe", "inherit", "ignore", "ignore", "ignore"]);
   assert(typeof stdio[4] === "number" && typeof stdio[6] === "number" && stdio[4] !== stdio[6]);
   for (const descriptor of [2, -1, 3.5, NaN]) {
-    assertThrows(() => first.inheritAs(descriptor), RangeError, "3 or more");
+    assertThrows(() => first.inheritAs(descriptor), RangeError, "3 to ");
+  }
+});
+
+Deno.test("SharedMemory.fromInherited() refuses a descriptor that has an owner", () => {
+  using memory = SharedMemory.anonymous({ byteLength: 1 });
+  const descriptor = memory.inheritAs(3)[3] as number;
+  const error = assertThrows(() => SharedMemory.fromInherited(descriptor), LayoutError);
+  assertStringIncludes(error.found, "of our own");
+  assertThrows(() => SharedMemory.fromInherited(2 ** 31), RangeError);
+  assertThrows(() => memory.inheritAs(1e9), RangeError);
+});
+
+Deno.test("SharedMemory.anonymous() reads each option once", () => {
+  let asked = 0;
+  const options = {
+    get byteLength() {
+      return asked++ === 0 ? 1 << 20 : 16;
+    },
+  };
+  using memory = SharedMemory.anonymous(options);
+  assertEquals([asked, memory.byteLength, memory.maxByteLength], [1, 1 << 20, 1 << 20]);
+  memory.bytes[memory.byteLength - 1] = 1;
+});
+
+Deno.test("SharedMemory throws ClosedError when an argument closes it", () => {
+  for (
+    const use of [
+      (memory, close) =>
+        memory.read({
+          get byteLength() {
+            return close();
+          },
+        }),
+      (memory, close) =>
+        memory.read({
+          get offset() {
+            return close();
+          },
+        }),
+      (memory, close) =>
+        memory.write("x", {
+          get offset() {
+            return close();
+          },
+        }),
+    ] as ((memory: SharedMemory, close: () => number) => unknown)[]
+  ) {
+    const memory = SharedMemory.anonymous({ byteLength: 8 });
+    assertThrows(() => use(memory, () => (memory.close(), 0)), ClosedError);
+  }
+});
+
+Deno.test("SharedMemory.write() believes the engine, not a view, how long it is", () => {
+  using memory = SharedMemory.anonymous({ byteLength: 64 });
+  class Longer extends Uint8Array {
+    override get byteLength(): number {
+      return 64;
+    }
+  }
+  memory.write(new Longer(4).fill(7));
+  assertEquals([...memory.read()].filter((byte) => byte !== 0), [7, 7, 7, 7]);
+});
+
+Deno.test("SharedMemory keeps to what is mapped when somebody else grows its buffer", () => {
+  using memory = SharedMemory.anonymous({ byteLength: 5, maxByteLength: 20_000 });
+  memory.buffer.grow(16_384);
+  assertEquals([memory.byteLength, memory.bytes.byteLength], [5, 5]);
+  memory.grow(16_384);
+  memory.bytes[10_000] = 7;
+  assertEquals(memory.read({ offset: 10_000, byteLength: 1 }), new Uint8Array([7]));
+  memory.write("hello", { offset: 12_000 });
+  assertEquals(memory.bytes[12_000], 104);
+});
+
+Deno.test("SharedMemory.grow() of memory sealed with future-write changes nothing", () => {
+  using memory = SharedMemory.anonymous({
+    byteLength: 4096,
+    maxByteLength: 65_536,
+    seal: ["shrink", "future-write"],
+  });
+  memory.bytes[0] = 1; // through the mapping that there is
+  assertEquals(refusal(() => memory.grow(20_000)).code, "EPERM");
+  assertEquals([memory.byteLength, memory.status().byteLength], [4096, 4096]);
+});
+
+Deno.test("SharedMemory and Segment cannot be made by new", () => {
+  for (const made of [SharedMemory, Segment, MappedFile]) {
+    const Loose = made as unknown as new (...values: unknown[]) => unknown;
+    assertThrows(() => new Loose(), TypeError, "by new");
+    assertThrows(() => new Loose({ length: 0, byteLength: 2 ** 46 }, { target: "x" }), TypeError);
+  }
+});
+
+Deno.test("SharedMemory.list() leaves named semaphores out", () => {
+  using memory = SharedMemory.create(`/sem.${crypto.randomUUID()}`, { byteLength: 1 });
+  try {
+    assertFalse(SharedMemory.list().some(({ name }) => name === memory.name));
+  } finally {
+    SharedMemory.unlink(memory.name);
   }
 });
 

@@ -3,7 +3,7 @@
 import "../support/loaded.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { PosixError } from "../../mod.ts";
-import { fileSystemOf, readDirectory, readLink, readText, statPath } from "../../src/sys/file.ts";
+import { readDirectory, readLink, readText, statfs, statPath } from "../../src/sys/file.ts";
 import { geteuid, getrlimit, pageBytes } from "../../src/sys/process.ts";
 import { C } from "../../src/sys/abi.ts";
 
@@ -29,7 +29,7 @@ Deno.test("statPath() looks at a link itself unless told to follow it", () => {
   assertEquals(statPath("/proc/self/exe").isFile, false);
   assertEquals(statPath("/proc/self/exe", { follow: true }).isFile, true);
   assert(readLink("/proc/self/exe").startsWith("/"));
-  assertEquals(fileSystemOf("/proc/self/status"), 0x9fa0); // PROC_SUPER_MAGIC, statfs(2)
+  assertEquals(statfs("/proc/self/status").type, 0x9fa0); // PROC_SUPER_MAGIC, statfs(2)
 });
 
 Deno.test("getrlimit(), geteuid() and pageBytes() agree with /proc", () => {

@@ -12,7 +12,7 @@ Deno.test("cString() ends UTF-8 with a NUL", () => {
 Deno.test("cString() throws TypeError for a NUL inside and for what is no string", () => {
   assertThrows(() => cString("a\0b"), TypeError, "NUL");
   for (const value of [1, null, undefined, {}]) {
-    assertThrows(() => cString(value as unknown as string), TypeError, "expected string");
+    assertThrows(() => cString(value as unknown as string), TypeError, "expected a string");
   }
 });
 
