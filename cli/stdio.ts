@@ -49,16 +49,16 @@ export function printJson(fact: unknown): void {
 }
 
 /**
- * Reads standard input to its end, or as far as `maxBytes`.
+ * Reads standard input to its end, or as far as `maxBytes`, into memory of the runtime's.
  *
  * @returns The chunks and their total: never more than `maxBytes`, whatever comes in.
  */
-export function readInput(maxBytes = Infinity): { chunks: Uint8Array[]; byteLength: number } {
+export function readInput(maxBytes: number): { chunks: Uint8Array[]; byteLength: number } {
   const chunks: Uint8Array[] = [];
   let byteLength = 0;
   while (byteLength < maxBytes) {
     const chunk = new Uint8Array(Math.min(64 * 1024, maxBytes - byteLength));
-    const length = readSome(chunk);
+    const length = readInputInto(chunk);
     if (length === 0) break;
     chunks.push(chunk.subarray(0, length));
     byteLength += length;
@@ -66,7 +66,8 @@ export function readInput(maxBytes = Infinity): { chunks: Uint8Array[]; byteLeng
   return { chunks, byteLength };
 }
 
-function readSome(into: Uint8Array): number {
+/** Reads what there is of standard input, as far as there is room; 0 is its end. */
+export function readInputInto(into: Uint8Array): number {
   try {
     return readSync(STDIN, into, 0, into.byteLength, null);
   } catch (error) {

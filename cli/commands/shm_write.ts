@@ -19,11 +19,68 @@ export default async function write(
   if (data === undefined) await inputInsteadOf("DATA");
   // A name that is refused should not wait for the input's end.
   SharedMemory.open(name, given({ owner })).close();
-  const { chunks, byteLength } = data === undefined || data === "-"
-    ? await standardInput()
-    : textOf(data);
+  if (data !== undefined && data !== "-") {
+    writeAll(name, { offset, owner }, [new TextEncoder().encode(data)]);
+    return 0;
+  }
+  const input = SharedMemory.anonymous({
+    byteLength: 0,
+    maxByteLength: MAX_INPUT_BYTES,
+    seal: [],
+    label: "standard input",
+  });
+  try {
+    writeAll(name, { offset, owner }, pieces(input, await collect(input)));
+  } finally {
+    input.close();
+  }
+  return 0;
+}
+
+/** Address space, not memory; more than this is not collected. */
+const MAX_INPUT_BYTES = 64 * 1024 ** 3;
+/** How much room for input is made at least. */
+const MIN_STEP_BYTES = 64 * 1024;
+/** How much at most, and how much is looked at in one view. */
+const MAX_STEP_BYTES = 32 * 1024 ** 2;
+
+/**
+ * Collects standard input to its end, and tells how long it is.
+ *
+ * In shared memory rather than the heap, for that asks how much the machine has left before it
+ * takes more: an endless input is refused instead of killed, along with others.
+ */
+async function collect(input: SharedMemory): Promise<number> {
+  const { readInputInto } = await import("../stdio.ts");
+  for (let length = 0;;) {
+    if (length === input.byteLength) {
+      input.grow(length + Math.min(Math.max(length, MIN_STEP_BYTES), MAX_STEP_BYTES));
+    }
+    const room = Math.min(input.byteLength - length, MAX_STEP_BYTES);
+    const read = readInputInto(new Uint8Array(input.buffer, length, room));
+    if (read === 0) return length;
+    length += read;
+  }
+}
+
+function pieces(memory: SharedMemory, byteLength: number): Uint8Array[] {
+  return Array.from(
+    { length: Math.ceil(byteLength / MAX_STEP_BYTES) },
+    (_, i) => {
+      const at = i * MAX_STEP_BYTES;
+      return new Uint8Array(memory.buffer, at, Math.min(MAX_STEP_BYTES, byteLength - at));
+    },
+  );
+}
+
+function writeAll(
+  name: string,
+  { offset, owner }: { offset: number; owner: Owner | undefined },
+  chunks: Uint8Array[],
+): void {
+  const byteLength = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   // As write(2): nothing is written nowhere.
-  if (byteLength === 0) return 0;
+  if (byteLength === 0) return;
   const endOffset = offset + byteLength;
   if (!Number.isSafeInteger(endOffset)) {
     throw new UsageError(
@@ -42,15 +99,4 @@ export default async function write(
   } finally {
     memory.close();
   }
-  return 0;
-}
-
-function textOf(data: string) {
-  const bytes = new TextEncoder().encode(data);
-  return { chunks: [bytes], byteLength: bytes.byteLength };
-}
-
-async function standardInput() {
-  const { readInput } = await import("../stdio.ts");
-  return readInput();
 }

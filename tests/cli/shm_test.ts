@@ -126,6 +126,66 @@ Deno.test("shm write exits with 1 when there is no room for all of it, and chang
   assertMatch(stderr, /\(EFBIG\)\nHint: RLIMIT_FSIZE/);
 });
 
+Deno.test("shm write writes 100 MiB of standard input byte for byte", async () => {
+  using made = testMemory("");
+  const { code, stdout, stderr } = await shell(
+    `set -o pipefail; input() { seq 20000000 | head -c ${100 * 2 ** 20}; }
+     input 2>&- | postbox shm write ${made.name} --offset 3
+     postbox shm read ${made.name} --offset 3 | cmp - <(input 2>&-) && echo equal`,
+  );
+  assertEquals([code, stdout, stderr], [0, "equal\n", ""]);
+  using memory = SharedMemory.open(made.name, { access: "r" });
+  assertEquals([memory.byteLength, memory.bytes[2]], [3 + 100 * 2 ** 20, 0]);
+});
+
+Deno.test(
+  "shm write stops reading when the machine has no more memory, and changes nothing (needs root)",
+  {
+    ignore: Deno.uid() !== 0,
+  },
+  async () => {
+    using made = testMemory("kept");
+    // The machine says that it has less than it has; nobody else sees that.
+    const meminfo = await Deno.makeTempFile({ prefix: "postbox-meminfo-" });
+    using _file = { [Symbol.dispose]: () => Deno.removeSync(meminfo) };
+    await Deno.writeTextFile(meminfo, "MemAvailable:   24576 kB\nSwapFree:   0 kB\n");
+    const script = `mount --bind ${meminfo} /proc/meminfo && ` +
+      'head -c 300M /dev/zero | "$@"; echo "${PIPESTATUS[*]}"';
+    const words = [...POSTBOX, "shm", "write", made.name];
+    const { stdout, stderr } = await command([
+      "unshare",
+      "-m",
+      "bash",
+      "-c",
+      script,
+      "bash",
+      ...words,
+    ]);
+    // 141: the writer of the input was still writing (SIGPIPE).
+    assertEquals([stdout, textOf(made.name)], ["141 1\n", "kept"]);
+    assertMatch(
+      stderr,
+      /"memfd:standard input": out of memory \(ENOMEM\)\nHint: .* 25165824 are avail/,
+    );
+  },
+);
+
+Deno.test(
+  "shm write changes nothing when standard input is more than /dev/shm has room for (needs root)",
+  {
+    ignore: Deno.uid() !== 0,
+  },
+  async () => {
+    const script = 'mount -t tmpfs -o size=1m none /dev/shm && "$@" create /small 4 && ' +
+      '"$@" write /small kept && head -c 3M /dev/zero | "$@" write /small -; echo $?; ' +
+      "cat /dev/shm/small";
+    const words = ["bash", "-c", script, "bash", ...POSTBOX, "shm"];
+    const { stdout, stderr } = await command(["unshare", "-m", ...words]);
+    assertEquals(stdout, "1\nkept");
+    assertMatch(stderr, /"\/small": .*\(ENOSPC\)\nHint: /);
+  },
+);
+
 Deno.test("shm create exits with 1 when /dev/shm is full, and makes nothing (needs root)", {
   ignore: Deno.uid() !== 0,
 }, async () => {
