@@ -21,11 +21,11 @@ export default function stat({ json }: StatFlags, name: string): number {
     }
     const { queuedBytes, notify, signo, notifyPid, ...attributes } = facts;
     print(`QSIZE:${queuedBytes} NOTIFY:${notify} SIGNO:${signo} NOTIFY_PID:${notifyPid}`);
-    const { length, maxMessages, maxMessageBytes, mode, uid } = attributes;
+    const { length, maxMessages, maxMessageBytes, mode, uid, gid } = attributes;
     print(
       `messages  ${length} of ${maxMessages}, of at most ${maxMessageBytes} bytes\n` +
-        `mode      ${mode ?? "?"}\n` +
-        `owner     ${uid ?? "?"}`,
+        `mode      ${mode}\n` +
+        `owner     ${uid}:${gid}`,
     );
   } finally {
     queue.close();
@@ -36,15 +36,6 @@ export default function stat({ json }: StatFlags, name: string): number {
 /** What there is to tell of a queue. */
 export function describe(queue: MessageQueue) {
   const { name, length, maxMessages, maxMessageBytes } = queue;
-  // Being open here, it is found wherever the list can look.
-  const entry = MessageQueue.list().queues.find((entry) => entry.name === name);
-  return {
-    name,
-    length,
-    maxMessages,
-    maxMessageBytes,
-    ...queue.status(),
-    mode: entry?.mode === undefined ? null : octal(entry.mode & 0o777),
-    uid: entry?.uid ?? null,
-  };
+  const { mode, ...status } = queue.status();
+  return { name, length, maxMessages, maxMessageBytes, ...status, mode: octal(mode) };
 }

@@ -36,7 +36,7 @@ Deno.test("mq create --json prints the attributes", async () => {
   using made = queueName();
   const words = ["--max-messages", "3", "--max-bytes=48", "--json"];
   const { code, stdout } = await postbox("mq", "create", made.name, ...words);
-  const { mode, uid, ...facts } = JSON.parse(stdout);
+  const { mode, uid, gid, ...facts } = JSON.parse(stdout);
   assertEquals(code, 0);
   assertEquals(facts, {
     name: made.name,
@@ -48,7 +48,7 @@ Deno.test("mq create --json prints the attributes", async () => {
     signo: 0,
     notifyPid: 0,
   });
-  assertEquals([mode, uid], ["600", Deno.uid()]);
+  assertEquals([mode, uid, gid], ["600", Deno.uid(), Deno.gid()]);
 });
 
 Deno.test("mq create exits with 1 when there is one, and leaves it alone with --if-missing", async () => {
@@ -368,7 +368,8 @@ Deno.test({
       assertEquals((await postbox("mq", ...words, "--owner", "any")).code, 0);
     }
     // Looking is not trusting.
-    assertEquals(JSON.parse((await postbox("mq", "stat", made.name, "--json")).stdout).uid, 65534);
+    const { uid, gid } = JSON.parse((await postbox("mq", "stat", made.name, "--json")).stdout);
+    assertEquals([uid, gid], [65534, 65534]);
   },
 });
 
@@ -472,6 +473,20 @@ Deno.test("postbox escapes the control and bidi characters of names on standard 
   } finally {
     MessageQueue.unlink(strange);
   }
+});
+
+Deno.test("mq stat prints the line of the kernel, sizes, permissions and owner", async () => {
+  using made = namedQueue({ mode: 0o400 });
+  made.queue.trySend("12345");
+  const { code, stdout } = await postbox("mq", "stat", made.name);
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    "QSIZE:5 NOTIFY:0 SIGNO:0 NOTIFY_PID:0\n" +
+      "messages  1 of 4, of at most 64 bytes\n" +
+      "mode      400\n" +
+      `owner     ${Deno.uid()}:${Deno.gid()}\n`,
+  );
 });
 
 Deno.test("mq stat shows who asked to be notified", async () => {
