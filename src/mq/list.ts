@@ -32,7 +32,7 @@ export type QueueListSource =
 
 /** One queue of a {@linkcode QueueList}. What may not be looked at is undefined. */
 export interface QueueEntry {
-  /** With its slash. */
+  /** With its slash. Bytes that are no UTF-8 are U+FFFD in it. */
   name: string;
   /** User that owns it. */
   uid: number | undefined;
@@ -145,7 +145,8 @@ function look(name: string, ownDescriptor: number | undefined): QueueEntry | und
     mqd = mqOpen(name, C.O_RDONLY | C.O_NONBLOCK | C.O_CLOEXEC, 0, undefined, () => undefined);
   } catch (error) {
     if (!(error instanceof PosixError)) throw error;
-    if (error.code === "ENOENT") return undefined; // unlinked meanwhile
+    // Unlinked meanwhile; or a name that is no UTF-8, which nobody can open by its text.
+    if (error.code === "ENOENT" && !name.includes("\ufffd")) return undefined;
     const nothing = { uid: undefined, mode: undefined, length: undefined };
     return { name, ...nothing, maxMessages: undefined, maxMessageBytes: undefined };
   }
