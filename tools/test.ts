@@ -97,6 +97,7 @@ async function main(args: string[]): Promise<number> {
   }
   if (left.length > 0) {
     console.log(`\nLeft behind:\n  ${left.join("\n  ")}`);
+    console.log("(what is new since the start; another run on this machine may have made it)");
     failed++;
   } else {
     passed++;

@@ -370,6 +370,34 @@ export class MessageQueue implements Disposable {
    * To the kernel all handles of a process on one queue are one: closing any of them takes back
    * what another asked for, and so does a cancel that is called after its own signal came.
    *
+   * @example Told of each burst of messages
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
+   *
+   * const name = uniqueName("doc");
+   * const queue = MessageQueue.create(name, { maxMessages: 4, maxMessageBytes: 64 });
+   * MessageQueue.unlink(name);
+   * const texts: string[] = [];
+   * const { promise: told, resolve } = Promise.withResolvers<void>();
+   * const listener = () => {
+   *   queue.notify("SIGUSR1"); // first ask again, then empty the queue
+   *   for (let next = queue.tryReceive(); next; next = queue.tryReceive()) texts.push(next.text());
+   *   resolve();
+   * };
+   * Deno.addSignalListener("SIGUSR1", listener);
+   * const alive = setInterval(() => {}, 1000); // a listener alone keeps no program running
+   *
+   * queue.notify("SIGUSR1");
+   * queue.trySend("hello");
+   * await told;
+   * assertEquals(texts, ["hello"]);
+   *
+   * clearInterval(alive);
+   * Deno.removeSignalListener("SIGUSR1", listener);
+   * queue.close();
+   * ```
+   *
    * @param signal The signal to get.
    * @returns A cancel; calling it twice, or after the handle asked again, does nothing.
    * @throws {PosixError} `EBUSY` if somebody, this process included, asks already.

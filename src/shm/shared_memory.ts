@@ -526,8 +526,10 @@ export class SharedMemory implements Disposable {
   }
 
   /**
-   * Hands the memory to a child: the `stdio` to start it with, in which the memory is descriptor
-   * `descriptor`. The child takes it over by {@linkcode SharedMemory.fromInherited}.
+   * Hands the memory to a child: the `stdio` to start it with by `node:child_process` (`Deno.Command`
+   * has no such option), in which the memory is descriptor `descriptor`. The child takes it over
+   * by {@linkcode SharedMemory.fromInherited}. Starting a child needs `--allow-run` and
+   * `--allow-env` in Deno.
    *
    * @example Memory for a child
    * ```ts

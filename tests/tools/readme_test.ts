@@ -24,7 +24,7 @@ Deno.test("the first example of README runs as written", async () => {
     const { code, stdout, stderr } = await run(Deno.execPath(), {
       args: ["run", ...FFI_ONLY, "--check", path],
     });
-    assertEquals([code, stdout], [0, "resize 17.jpg 5\n"], stderr);
+    assertEquals([code, stdout], [0, "resize 17.jpg 5\n1n\n"], stderr);
   } finally {
     await Deno.remove(path);
   }
