@@ -37,6 +37,9 @@ const SLICE_MS = 200;
 /** How long a busy one goes on without looking. */
 const BUSY_MS = 50;
 
+/** How long a signal may take to end us, before the exit code has to tell of it. */
+const ENDED_MS = 5000;
+
 /** How long a message that could not be written waits for a free place in its queue. */
 const GIVE_BACK_MS = 1000;
 
@@ -64,7 +67,7 @@ export default async function recv(flags: ReceiveFlags, name: string): Promise<n
     }
   } finally {
     queue.close();
-    ending.close();
+    await ending.close();
   }
   return ending.exitCode;
 }
@@ -196,9 +199,14 @@ class Ending {
     return this.#signal === undefined ? 0 : this.#signal === "SIGINT" ? 130 : 143;
   }
 
-  /** Stops listening; a signal that came now has its usual effect. */
-  close(): void {
+  /** Stops listening; a signal that came now has its usual effect, which is the end. */
+  async close(): Promise<void> {
     for (const signal of Ending.#SIGNALS) process.off(signal, this.#listener);
-    if (this.#signal !== undefined) process.kill(process.pid, this.#signal);
+    if (this.#signal === undefined) return;
+    process.kill(process.pid, this.#signal);
+    // Another thread of the runtime answers, and an exit of ours must not come first.
+    if (process.listenerCount(this.#signal) === 0) {
+      await new Promise((resolve) => setTimeout(resolve, ENDED_MS));
+    }
   }
 }
