@@ -1,7 +1,7 @@
 /** For the tests of examples/word_count: a plain count, generated input, the command as a process. */
 
 import { Random } from "../support/random.ts";
-import { type Finished, ROOT } from "../support/process.ts";
+import { type Finished, killIfRunning, ROOT } from "../support/process.ts";
 import { within } from "../support/until.ts";
 
 /** What `deno task demo` may do. */
@@ -153,11 +153,7 @@ export class Demo implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended already
-    }
+    killIfRunning(this.#process);
     await this.finished();
   }
 }

@@ -63,6 +63,15 @@ export function runDeno(
   });
 }
 
+/** Kills a process that may have ended already. */
+export function killIfRunning(process: Deno.ChildProcess): void {
+  try {
+    process.kill("SIGKILL");
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error; // it has ended already
+  }
+}
+
 /** A running process whose lines can be waited for. It is killed at the end of the scope. */
 export class Child implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
@@ -131,11 +140,7 @@ export class Child implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // it has ended already
-    }
+    killIfRunning(this.#process);
     await this.finished();
     await this.#process.stdin.close().catch((error) => {
       if (!(error instanceof Error)) throw error; // nobody reads any more
