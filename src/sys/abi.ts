@@ -86,6 +86,8 @@ export const STRUCTS = {
     stx_ino: 32,
     stx_size: 40,
     stx_blocks: 48,
+    stx_dev_major: 136,
+    stx_dev_minor: 140,
   },
   /** statfs(2) */
   statfs: { bytes: 120, f_type: 0, f_bsize: 8, f_bavail: 32 },

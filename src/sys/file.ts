@@ -67,6 +67,8 @@ export interface FileStatus {
   allocatedBytes: number;
   linkCount: number;
   inode: number;
+  /** The file system, as one string to compare. */
+  device: string;
 }
 
 /** statx(2) of a descriptor. */
@@ -105,6 +107,7 @@ function status(fd: number, path: Uint8Array, flags: number, target: string): Fi
     allocatedBytes: struct.u64(layout.stx_blocks) * 512,
     linkCount: struct.u32(layout.stx_nlink),
     inode: struct.u64(layout.stx_ino),
+    device: `${struct.u32(layout.stx_dev_major)}:${struct.u32(layout.stx_dev_minor)}`,
   };
 }
 
