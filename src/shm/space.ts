@@ -33,8 +33,8 @@ function checkMemory(fd: number, byteLength: number, target: string): void {
     "allocate memory",
     target,
     `${missing} bytes are needed and ${available} can be had (MemAvailable and SwapFree of ` +
-      "/proc/meminfo, limits of the control group, less a reserve); make it smaller, or give the machine or " +
-      "the container more",
+      "/proc/meminfo, limits of the control group, less a reserve); make it smaller, or give the " +
+      "machine or the container more",
   );
 }
 

@@ -175,7 +175,7 @@ Deno.test("map cat ends quietly with 0 when its reader has enough", async () => 
 });
 
 Deno.test("postbox exits with 1 when its output is full", async () => {
-  for (const words of ["mq ls", "--help", `map cat ${Deno.execPath()}`]) {
+  for (const words of ["limits", "--help", `map cat ${Deno.execPath()}`]) {
     const { code, stderr } = await shell(`postbox ${words} > /dev/full`);
     assertEquals(code, 1, words);
     assertStringIncludes(stderr, "Cannot write to standard output");

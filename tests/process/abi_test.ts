@@ -21,6 +21,7 @@ const HEADERS = `
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <mqueue.h>
 #include <poll.h>
