@@ -14,6 +14,7 @@ Deno.test(`${ROUNDS} rounds of everything leave no descriptor and no mapping`, a
       `${ROOT}tests/process/leaks_program.ts`,
       String(ROUNDS),
     ],
+    env: { DENO_NO_UPDATE_CHECK: "1" }, // it would open sockets of its own
   });
   assertEquals(code, 0, stderr);
   const { before, after } = JSON.parse(stdout);
