@@ -63,10 +63,13 @@ function round(): void {
   swallow(() => MappedFile.open("/no/such/file"));
 }
 
-/** Files that the runtime opens for its own caches, whenever it likes. */
-const RUNTIME_CACHE = /_cache_v\d+(-\w+)?$/;
+/**
+ * What the runtime opens for itself, whenever it likes: caches, and what its threads wait on. The
+ * library opens queues, memory, files, folders and mounts, none of which is among these.
+ */
+const RUNTIME_OWN = /_cache_v\d+(-\w+)?$|^(socket|pipe):|^anon_inode:\[(eventpoll|eventfd)\]$/;
 
-/** What the descriptors of this process stand for, the runtime's caches left out. */
+/** What the descriptors of this process stand for, the runtime's own left out. */
 function descriptors(): string[] {
   const targets: string[] = [];
   for (const { name } of readDirectory("/proc/self/fd")) {
@@ -77,7 +80,7 @@ function descriptors(): string[] {
       if (!(error instanceof PosixError) || error.code !== "ENOENT") throw error;
     }
   }
-  return targets.filter((target) => !RUNTIME_CACHE.test(target)).sort();
+  return targets.filter((target) => !RUNTIME_OWN.test(target)).sort();
 }
 
 function objects() {
