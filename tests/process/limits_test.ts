@@ -560,8 +560,8 @@ rootTest(
       ${BECOME_OTHER_USER} ${THREE_QUEUES}
       attempt("list", () => MessageQueue.list());
       attempt("ls", () => {
-        const { stdout } = new Deno.Command("ls", { args: ["/dev/mqueue"], stdin: "inherit" })
-          .outputSync(); // there is no /dev/null for it
+        const { stdout } = new Deno.Command("ls", { args: ["/dev/mqueue"], cwd: "/", stdin: "inherit" })
+          .outputSync(); // no /dev/null for it, and perhaps no way into this folder
         return new TextDecoder().decode(stdout).trim().split("\\n").map((name) => "/" + name);
       });
       `,
