@@ -64,7 +64,10 @@ export async function run(args: string[]): Promise<number> {
   });
 }
 
-if (import.meta.main) {
+// Without `await` out here, or Node could not require() this module.
+async function main(): Promise<void> {
   const { default: process } = await import("node:process");
   process.exitCode = await run(process.argv.slice(2));
 }
+
+if (import.meta.main) main();

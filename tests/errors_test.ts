@@ -1,6 +1,7 @@
 /** The shapes of the errors: fields, messages, and the hint in both. */
 
 import { assert, assertEquals } from "./assert.ts";
+import { test } from "./harness.ts";
 import { ClosedError, LayoutError, PosixError } from "../mod.ts";
 import { describe, ERRNO } from "../src/sys/errno.ts";
 
@@ -13,7 +14,7 @@ const init = {
   description: "it does not exist",
 };
 
-Deno.test("PosixError has code, errno, syscall and target", () => {
+test("PosixError has code, errno, syscall and target", () => {
   const error = new PosixError(init);
   assert(error instanceof Error);
   assertEquals(error.name, "PosixError");
@@ -27,13 +28,13 @@ Deno.test("PosixError has code, errno, syscall and target", () => {
   assertEquals(error.hint, undefined);
 });
 
-Deno.test("PosixError has the hint as a field and in the message", () => {
+test("PosixError has the hint as a field and in the message", () => {
   const error = new PosixError({ ...init, hint: "create it first" });
   assertEquals(error.hint, "create it first");
   assertEquals(error.message.split("\n")[1], "Hint: create it first");
 });
 
-Deno.test("ClosedError and LayoutError say what they are about", () => {
+test("ClosedError and LayoutError say what they are about", () => {
   const closed = new ClosedError("queue", "/q");
   assertEquals(closed.message, 'Cannot use queue "/q": the handle is closed');
   assertEquals([closed.name, closed.target], ["ClosedError", "/q"]);
@@ -55,7 +56,7 @@ Deno.test("ClosedError and LayoutError say what they are about", () => {
   ]);
 });
 
-Deno.test("describe() names every number of the table, and keeps one that is not there", () => {
+test("describe() names every number of the table, and keeps one that is not there", () => {
   for (const [code, errno] of Object.entries(ERRNO)) assertEquals(describe(errno).code, code);
   assertEquals(describe(9999), { code: "E9999", description: "error number 9999" });
 });

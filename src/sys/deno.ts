@@ -4,11 +4,8 @@
  * Rule: the only file of `src/` and `cli/` that may say `Deno`.
  */
 
-import type { CTable, CType } from "./symbols.ts";
+import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
 import type { Driver, Functions, Library } from "./port.ts";
-
-/** glibc resolves mq_*, shm_* and the rest through it; musl maps the name to itself. */
-const LIBRARY = "librt.so.1";
 
 const NATIVE_TYPES: Record<CType, Deno.NativeType> = {
   i32: "i32",
@@ -35,7 +32,7 @@ function declarations(table: CTable): Record<string, Deno.ForeignFunction> {
 
 function dlopen(symbols: Record<string, Deno.ForeignFunction>) {
   try {
-    return Deno.dlopen(LIBRARY, symbols);
+    return Deno.dlopen(C_LIBRARY, symbols);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
       throw new Error(
@@ -45,7 +42,7 @@ function dlopen(symbols: Record<string, Deno.ForeignFunction>) {
       );
     }
     throw new Error(
-      `Cannot load the C library: ${LIBRARY} was not found or lacks a function, expected Linux ` +
+      `Cannot load the C library: ${C_LIBRARY} was not found or lacks a function, expected Linux ` +
         "with glibc 2.34 or later, or musl",
       { cause },
     );
@@ -70,6 +67,7 @@ function load<const T extends CTable>(table: T): Library<T> {
       Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)),
     viewOf: (address, byteLength) =>
       Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength),
+    watch: undefined,
   };
 }
 

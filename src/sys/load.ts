@@ -5,16 +5,20 @@
  */
 
 import { deno } from "./deno.ts";
+import { koffiDriver } from "./koffi.ts";
 import type { Driver, Library, Sys } from "./port.ts";
 import { type CTable, SYMBOLS } from "./symbols.ts";
 
 /** In the order in which they are asked. A new runtime is one more file and one more entry. */
-const DRIVERS: readonly Driver[] = [deno];
+const DRIVERS: readonly Driver[] = [deno, koffiDriver];
 
 function driver(): Driver {
   const found = DRIVERS.find((candidate) => candidate.isPresent());
   if (found === undefined) {
-    throw new Error("Cannot load the C library: this runtime has no driver, expected Deno 2.9 up");
+    throw new Error(
+      "Cannot load the C library: this runtime has no driver, expected Deno 2.9, Node 20.19 or " +
+        "later",
+    );
   }
   checkPlatform(found.platform());
   return found;

@@ -43,6 +43,22 @@ export interface Library<T extends CTable> {
 
   /** The memory at an address, as an ArrayBuffer that nobody owns. */
   viewOf(address: bigint, byteLength: number): ArrayBuffer;
+
+  /**
+   * Has the event loop watch a descriptor; `undefined` where the runtime's takes none of ours.
+   *
+   * SAFETY: ends the process for what is no descriptor, or none that can be polled, and for one
+   * that is watched already: call it through `watchReadable()`, which makes sure of all that.
+   */
+  readonly watch: ((fd: number, onReadable: () => void) => Watch) | undefined;
+}
+
+/** A descriptor that the event loop watches. */
+export interface Watch {
+  /** Ends it; the descriptor may be closed then. Stopping twice does nothing. */
+  stop(): void;
+  /** Whether the process keeps running for it; it does at first. */
+  keepAlive(value: boolean): void;
 }
 
 /** The library that Postbox runs on. */

@@ -20,6 +20,9 @@
  */
 export type CType = "i32" | "u32" | "i64" | "size" | "buffer" | "address";
 
+/** glibc resolves mq_*, shm_* and the rest through it; musl maps the name to itself. */
+export const C_LIBRARY = "librt.so.1";
+
 /** One row: a C function as the drivers declare it. */
 export interface CFunction {
   /** The name in the library, where it differs from the key. */

@@ -7,6 +7,7 @@ import "../support/loaded.ts";
 import deno from "../../deno.json" with { type: "json" };
 import { MessageQueue, SharedMemory, uniqueName } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { Child, evalArgs, ROOT, run } from "../support/process.ts";
 import { command, POSTBOX, postbox, shell } from "./postbox.ts";
 
@@ -47,7 +48,7 @@ async function examplesOf(level: string): Promise<string[]> {
 }
 
 for (const [level, before] of Object.entries(LEVELS)) {
-  Deno.test(`postbox ${level} --help shows examples, and they run`, async () => {
+  test(`postbox ${level} --help shows examples, and they run`, async () => {
     const examples = await examplesOf(level);
     assert(examples.length > 0);
     // Names are for one test; files are themselves.
@@ -84,7 +85,7 @@ async function interruptAfterALine(line: string): Promise<void> {
   assertEquals((await child.finished()).stderr, "");
 }
 
-Deno.test("postbox --help lists every command, and each group its own", async () => {
+test("postbox --help lists every command, and each group its own", async () => {
   for (const level of ["", "mq", "shm", "map"]) {
     const { stdout } = await postbox(...level.split(" ").filter(Boolean), "--help");
     const listed = stdout.split("\nCOMMANDS\n")[1]!.split("\n\n")[0]!.split("\n")
@@ -96,7 +97,7 @@ Deno.test("postbox --help lists every command, and each group its own", async ()
   }
 });
 
-Deno.test("postbox -h is --help, at every level, also after arguments", async () => {
+test("postbox -h is --help, at every level, also after arguments", async () => {
   for (const words of [[], ["mq"], ["mq", "send"], ["limits"]]) {
     const { stdout } = await postbox(...words, "--help");
     assertEquals((await postbox(...words, "-h")).stdout, stdout);
@@ -105,12 +106,12 @@ Deno.test("postbox -h is --help, at every level, also after arguments", async ()
   assertEquals([code, stdout.startsWith("USAGE\n  postbox mq recv ")], [0, true]);
 });
 
-Deno.test("postbox --version prints the version of deno.json", async () => {
+test("postbox --version prints the version of deno.json", async () => {
   const { code, stdout, stderr } = await postbox("--version");
   assertEquals([code, stdout, stderr], [0, `${deno.version}\n`, ""]);
 });
 
-Deno.test("postbox without a command exits with 2 and shows the commands on standard error", async () => {
+test("postbox without a command exits with 2 and shows the commands on standard error", async () => {
   for (const words of [[], ["mq"], ["shm"], ["map"]]) {
     const { code, stdout, stderr } = await postbox(...words);
     assertEquals([code, stdout], [2, ""]);
@@ -119,7 +120,7 @@ Deno.test("postbox without a command exits with 2 and shows the commands on stan
   }
 });
 
-Deno.test("postbox exits with 2 for a wrong word and says what was meant", async () => {
+test("postbox exits with 2 for a wrong word and says what was meant", async () => {
   const wrong: [string, RegExp][] = [
     ["mq snd /x y", /Unknown command "snd": did you mean "postbox mq send"\?/],
     ["send /x y", /Unknown command "send": did you mean "postbox mq send"\?/],
@@ -154,7 +155,7 @@ Deno.test("postbox exits with 2 for a wrong word and says what was meant", async
   }
 });
 
-Deno.test("postbox limits shows the limits, what is used and how to raise them", async () => {
+test("postbox limits shows the limits, what is used and how to raise them", async () => {
   const { code, stdout } = await postbox("limits");
   assertEquals(code, 0);
   assertMatch(stdout, /^LIMIT +ON +USED +ALLOWED +TO RAISE IT\n/);
@@ -165,7 +166,7 @@ Deno.test("postbox limits shows the limits, what is used and how to raise them",
   assertMatch(stdout, /^\/dev\/shm .*remount,size=N/m);
 });
 
-Deno.test("postbox limits --json has the kernel's numbers, and what is used grows by a queue", async () => {
+test("postbox limits --json has the kernel's numbers, and what is used grows by a queue", async () => {
   const name = uniqueName("test");
   using _queue = MessageQueue.create(name, { maxMessages: 2, maxMessageBytes: 32 });
   try {
@@ -183,14 +184,14 @@ Deno.test("postbox limits --json has the kernel's numbers, and what is used grow
   }
 });
 
-Deno.test("postbox limits follows the limits of its process", async () => {
+test("postbox limits follows the limits of its process", async () => {
   const { stdout } = await shell("ulimit -S -q 12345; postbox limits --json");
   const { value, hard } = JSON.parse(stdout).limits.RLIMIT_MSGQUEUE;
   assertEquals(value, 12345);
   assert(hard === null || hard >= 12345);
 });
 
-Deno.test("run() does nothing on import, and then what the arguments say", async () => {
+test("run() does nothing on import, and then what the arguments say", async () => {
   const code = `import { run } from ${JSON.stringify(`file://${ROOT}cli/main.ts`)};
     console.log("imported");
     console.log(await run(["--version"]), await run(["no-such-command"]));`;
@@ -199,7 +200,7 @@ Deno.test("run() does nothing on import, and then what the arguments say", async
   assertStringIncludes(stderr, 'Unknown command "no-such-command"');
 });
 
-Deno.test("cli/main.ts loads neither node: modules nor the library before a command asks for them", async () => {
+test("cli/main.ts loads neither node: modules nor the library before a command asks for them", async () => {
   const { stdout } = await command([Deno.execPath(), "info", "--json", `${ROOT}cli/main.ts`]);
   interface Module {
     specifier: string;

@@ -1,6 +1,7 @@
 /** `map cat` beside cat(1): the same bytes and the same exit code, whatever the file. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { command, POSTBOX, shell } from "./postbox.ts";
 
 /** A directory for files, removed at the end of the scope. */
@@ -13,7 +14,7 @@ function bytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).map((_, i) => (i * 2654435761) >>> 13);
 }
 
-Deno.test("map cat writes what cat writes", async () => {
+test("map cat writes what cat writes", async () => {
   using made = directory();
   for (const length of [0, 1, 4095, 4096, 4097, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 3_333_333]) {
     const path = `${made.path}/${length} bytes`;
@@ -25,7 +26,7 @@ Deno.test("map cat writes what cat writes", async () => {
   }
 });
 
-Deno.test("map cat writes a sparse file of 1 GiB as cat does, a little at a time", async () => {
+test("map cat writes a sparse file of 1 GiB as cat does, a little at a time", async () => {
   using made = directory();
   const path = `${made.path}/sparse`;
   {
@@ -40,7 +41,7 @@ Deno.test("map cat writes a sparse file of 1 GiB as cat does, a little at a time
   assertEquals([code, stdout, stderr], [0, "equal\n", ""]);
 });
 
-Deno.test("map cat writes to a file, and appends to one", async () => {
+test("map cat writes to a file, and appends to one", async () => {
   using made = directory();
   const { path } = made;
   Deno.writeFileSync(`${path}/in`, bytes(100_000));
@@ -49,7 +50,7 @@ Deno.test("map cat writes to a file, and appends to one", async () => {
   assertEquals((await shell(script)).stdout, "equal\n");
 });
 
-Deno.test("map cat writes several files, and goes on after one that is refused, as cat does", async () => {
+test("map cat writes several files, and goes on after one that is refused, as cat does", async () => {
   using made = directory();
   Deno.writeTextFileSync(`${made.path}/one`, "one\n");
   Deno.writeTextFileSync(`${made.path}/two`, "two\n");
@@ -64,14 +65,14 @@ Deno.test("map cat writes several files, and goes on after one that is refused, 
   );
 });
 
-Deno.test("map cat takes a name that begins with a dash after --", async () => {
+test("map cat takes a name that begins with a dash after --", async () => {
   using made = directory();
   Deno.writeTextFileSync(`${made.path}/-n`, "dash");
   const { code, stdout } = await shell(`cd ${made.path} && postbox map cat -- -n`);
   assertEquals([code, stdout], [0, "dash"]);
 });
 
-Deno.test("map cat exits with 1 for what cannot be mapped, and does not wait for it", async () => {
+test("map cat exits with 1 for what cannot be mapped, and does not wait for it", async () => {
   using made = directory();
   const fifo = `${made.path}/fifo`;
   assertEquals((await command(["mkfifo", fifo])).code, 0);
@@ -89,7 +90,7 @@ Deno.test("map cat exits with 1 for what cannot be mapped, and does not wait for
   }
 });
 
-Deno.test("map cat exits with 2 when there is no FILE", async () => {
+test("map cat exits with 2 when there is no FILE", async () => {
   const { code, stderr } = await command([...POSTBOX, "map", "cat"]);
   assertEquals(code, 2);
   assertStringIncludes(stderr, "Missing FILE");

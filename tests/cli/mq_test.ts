@@ -9,6 +9,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "../assert.ts";
+import { test } from "../harness.ts";
 import { namedQueue, queueName } from "../support/names.ts";
 import {
   ALL_BYTES,
@@ -21,7 +22,7 @@ import {
   without,
 } from "./postbox.ts";
 
-Deno.test("mq create makes a queue with these sizes and permissions", async () => {
+test("mq create makes a queue with these sizes and permissions", async () => {
   using made = queueName();
   const words = ["--max-messages", "3", "--max-bytes", "48", "--mode", "640"];
   const { code, stdout, stderr } = await postbox("mq", "create", made.name, ...words);
@@ -32,7 +33,7 @@ Deno.test("mq create makes a queue with these sizes and permissions", async () =
   assertEquals(entry?.mode! & ~Deno.umask(), 0o640 & ~Deno.umask());
 });
 
-Deno.test("mq create --json prints the attributes", async () => {
+test("mq create --json prints the attributes", async () => {
   using made = queueName();
   const words = ["--max-messages", "3", "--max-bytes=48", "--json"];
   const { code, stdout } = await postbox("mq", "create", made.name, ...words);
@@ -51,7 +52,7 @@ Deno.test("mq create --json prints the attributes", async () => {
   assertEquals([mode, uid, gid], ["600", Deno.uid(), Deno.gid()]);
 });
 
-Deno.test("mq create exits with 1 when there is one, and leaves it alone with --if-missing", async () => {
+test("mq create exits with 1 when there is one, and leaves it alone with --if-missing", async () => {
   using there = namedQueue();
   there.queue.trySend("kept");
   const refused = await postbox("mq", "create", there.name);
@@ -61,7 +62,7 @@ Deno.test("mq create exits with 1 when there is one, and leaves it alone with --
   assertEquals([code, there.queue.maxMessages, there.queue.length], [0, 4, 1]);
 });
 
-Deno.test("mq create exits with 1 and names the limit when a size is out of range", async () => {
+test("mq create exits with 1 and names the limit when a size is out of range", async () => {
   using made = queueName();
   const { maxMessages, maxMessageBytes } = MessageQueue.limits();
   const refused: [string[], RegExp][] = [
@@ -79,7 +80,7 @@ Deno.test("mq create exits with 1 and names the limit when a size is out of rang
   assertEquals((await postbox("mq", "stat", made.name)).code, 1, "nothing was made");
 });
 
-Deno.test("mq create exits with 1 and says what is wrong with the name", async () => {
+test("mq create exits with 1 and says what is wrong with the name", async () => {
   const refused: [string, string, string][] = [
     ["no-slash", "EINVAL", "starts with a slash"],
     ["", "EINVAL", "starts with a slash"],
@@ -95,7 +96,7 @@ Deno.test("mq create exits with 1 and says what is wrong with the name", async (
   }
 });
 
-Deno.test("mq send sends the text as UTF-8, without a newline, at the priority", async () => {
+test("mq send sends the text as UTF-8, without a newline, at the priority", async () => {
   using made = namedQueue();
   const { code, stdout, stderr } = await postbox("mq", "send", made.name, "häh?", "--priority=7");
   assertEquals([code, stdout, stderr], [0, "", ""]);
@@ -103,7 +104,7 @@ Deno.test("mq send sends the text as UTF-8, without a newline, at the priority",
   assertEquals([message.text(), message.data.byteLength, message.priority], ["häh?", 5, 7]);
 });
 
-Deno.test("mq send - sends standard input byte for byte, and mq recv gives it back", async () => {
+test("mq send - sends standard input byte for byte, and mq recv gives it back", async () => {
   using made = namedQueue({ maxMessageBytes: 256 });
   assertEquals((await postboxReading(ALL_BYTES, "mq", "send", made.name, "-")).code, 0);
   const { code, bytes, stderr } = await postbox("mq", "recv", made.name);
@@ -111,25 +112,25 @@ Deno.test("mq send - sends standard input byte for byte, and mq recv gives it ba
   assertEquals(bytes, ALL_BYTES);
 });
 
-Deno.test("mq send - sends an empty message when standard input is empty", async () => {
+test("mq send - sends an empty message when standard input is empty", async () => {
   using made = namedQueue();
   assertEquals((await postboxReading("", "mq", "send", made.name, "-")).code, 0);
   assertEquals(made.queue.tryReceive()?.data.byteLength, 0);
 });
 
-Deno.test("mq send - is standard input also after --, as in other tools", async () => {
+test("mq send - is standard input also after --, as in other tools", async () => {
   using made = namedQueue();
   assertEquals((await postboxReading("in", "mq", "send", made.name, "--", "-")).code, 0);
   assertEquals(made.queue.tryReceive()?.text(), "in");
 });
 
-Deno.test('mq send "" sends an empty message and leaves standard input alone', async () => {
+test('mq send "" sends an empty message and leaves standard input alone', async () => {
   using made = namedQueue();
   assertEquals((await postboxReading("input", "mq", "send", made.name, "")).code, 0);
   assertEquals(made.queue.tryReceive()?.data.byteLength, 0);
 });
 
-Deno.test("mq send without MESSAGE sends standard input", async () => {
+test("mq send without MESSAGE sends standard input", async () => {
   using made = namedQueue();
   const { code, stderr } = await postboxReading("in\0put", "mq", "send", made.name, "--priority=4");
   assertEquals([code, stderr], [0, ""]);
@@ -137,7 +138,7 @@ Deno.test("mq send without MESSAGE sends standard input", async () => {
   assertEquals([message?.text(), message?.priority], ["in\0put", 4]);
 });
 
-Deno.test("mq send without MESSAGE is wrong usage when standard input is a terminal", async () => {
+test("mq send without MESSAGE is wrong usage when standard input is a terminal", async () => {
   using made = namedQueue();
   const { code, stdout } = await onTerminal("mq", "send", made.name);
   assertEquals([code, made.queue.length], [2, 0]);
@@ -145,7 +146,7 @@ Deno.test("mq send without MESSAGE is wrong usage when standard input is a termi
   assertStringIncludes(stdout, 'Run "postbox mq send --help"');
 });
 
-Deno.test("mq send sends what begins with a dash after --, and a negative number as it is", async () => {
+test("mq send sends what begins with a dash after --, and a negative number as it is", async () => {
   using made = namedQueue();
   for (const words of [["--", "--priority"], ["--", "--"], ["--", "-x"], ["-5"]]) {
     assertEquals((await postbox("mq", "send", made.name, ...words)).code, 0);
@@ -153,7 +154,7 @@ Deno.test("mq send sends what begins with a dash after --, and a negative number
   }
 });
 
-Deno.test("mq send refuses what begins with a dash and is no flag, and sends nothing", async () => {
+test("mq send refuses what begins with a dash and is no flag, and sends nothing", async () => {
   using made = namedQueue();
   for (const word of ["--p", "--priority=", "-x", "--bad", "--with space", "-ü", "---", "-p\n"]) {
     const { code, stderr } = await postbox("mq", "send", made.name, word);
@@ -162,7 +163,7 @@ Deno.test("mq send refuses what begins with a dash and is no flag, and sends not
   }
 });
 
-Deno.test("mq send exits with 1 when the message is a byte too long, and sends nothing", async () => {
+test("mq send exits with 1 when the message is a byte too long, and sends nothing", async () => {
   using made = namedQueue({ maxMessageBytes: 16 });
   const results = [
     await postbox("mq", "send", made.name, "x".repeat(17)),
@@ -175,14 +176,14 @@ Deno.test("mq send exits with 1 when the message is a byte too long, and sends n
   assertEquals((await postboxReading(new Uint8Array(16), "mq", "send", made.name, "-")).code, 0);
 });
 
-Deno.test("mq send - reads no more than a byte too much from an endless input", async () => {
+test("mq send - reads no more than a byte too much from an endless input", async () => {
   using made = namedQueue();
   const { code, stderr } = await shell(`yes | postbox mq send ${made.name} -`);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "EMSGSIZE");
 });
 
-Deno.test("mq send exits with 3 when the queue stays full, at the deadline or at once", async () => {
+test("mq send exits with 3 when the queue stays full, at the deadline or at once", async () => {
   using made = namedQueue({ maxMessages: 1 });
   made.queue.trySend("first");
   const nonblock = await postbox("mq", "send", made.name, "second", "--nonblock");
@@ -196,7 +197,7 @@ Deno.test("mq send exits with 3 when the queue stays full, at the deadline or at
   assertEquals([made.queue.length, made.queue.tryReceive()?.text()], [1, "first"]);
 });
 
-Deno.test("mq send exits with 1 for priority 32768 and with 2 for what is no priority", async () => {
+test("mq send exits with 1 for priority 32768 and with 2 for what is no priority", async () => {
   using made = namedQueue();
   const above = await postbox("mq", "send", made.name, "x", "--priority", "32768");
   assertEquals(above.code, 1);
@@ -212,7 +213,7 @@ Deno.test("mq send exits with 1 for priority 32768 and with 2 for what is no pri
   assertEquals(made.queue.length, 0);
 });
 
-Deno.test("mq recv writes the bytes of one message and nothing else", async () => {
+test("mq recv writes the bytes of one message and nothing else", async () => {
   using made = namedQueue();
   made.queue.trySend("one");
   made.queue.trySend("two");
@@ -220,7 +221,7 @@ Deno.test("mq recv writes the bytes of one message and nothing else", async () =
   assertEquals([code, stdout, stderr, made.queue.length], [0, "one", "", 1]);
 });
 
-Deno.test("mq recv waits for a message", async () => {
+test("mq recv waits for a message", async () => {
   using made = namedQueue();
   const receiving = postbox("mq", "recv", made.name, "--timeout", "60000");
   made.queue.sendSync("late");
@@ -228,7 +229,7 @@ Deno.test("mq recv waits for a message", async () => {
   assertEquals([code, stdout], [0, "late"]);
 });
 
-Deno.test("mq recv --count writes so many messages, framed as asked", async () => {
+test("mq recv --count writes so many messages, framed as asked", async () => {
   using made = namedQueue();
   const framed: [string[], string][] = [
     [[], "onetwo"],
@@ -243,7 +244,7 @@ Deno.test("mq recv --count writes so many messages, framed as asked", async () =
   }
 });
 
-Deno.test("mq recv writes a newline after a message when standard output is a terminal", async () => {
+test("mq recv writes a newline after a message when standard output is a terminal", async () => {
   using made = namedQueue();
   made.queue.trySend("one");
   made.queue.trySend("two");
@@ -251,7 +252,7 @@ Deno.test("mq recv writes a newline after a message when standard output is a te
   assertEquals([code, stdout], [0, "one\r\ntwo\r\n"]);
 });
 
-Deno.test("mq recv --json writes an object a line, with text where the bytes are UTF-8", async () => {
+test("mq recv --json writes an object a line, with text where the bytes are UTF-8", async () => {
   using made = namedQueue({ maxMessageBytes: 256 });
   made.queue.trySend("\u{feff}zwölf\n", { priority: 3 });
   made.queue.trySend(ALL_BYTES, { priority: 2 });
@@ -270,7 +271,7 @@ Deno.test("mq recv --json writes an object a line, with text where the bytes are
   assertEquals(lines[2], { bytes: 0, priority: 0, base64: "", text: "" });
 });
 
-Deno.test("mq recv --hex writes what hexdump -C would", async () => {
+test("mq recv --hex writes what hexdump -C would", async () => {
   using made = namedQueue();
   const data = ALL_BYTES.subarray(20, 41);
   made.queue.trySend(data);
@@ -286,7 +287,7 @@ Deno.test("mq recv --hex writes what hexdump -C would", async () => {
   );
 });
 
-Deno.test("mq recv exits with 3 when nothing came, at once or at the deadline, also after some", async () => {
+test("mq recv exits with 3 when nothing came, at once or at the deadline, also after some", async () => {
   using made = namedQueue();
   const nonblock = await postbox("mq", "recv", made.name, "--nonblock");
   assertEquals([nonblock.code, nonblock.stdout], [3, ""]);
@@ -303,7 +304,7 @@ Deno.test("mq recv exits with 3 when nothing came, at once or at the deadline, a
   }
 });
 
-Deno.test("mq recv refuses flags that exclude each other and bad numbers, and takes nothing", async () => {
+test("mq recv refuses flags that exclude each other and bad numbers, and takes nothing", async () => {
   using made = namedQueue();
   made.queue.trySend("kept");
   const wrong = [
@@ -329,7 +330,7 @@ Deno.test("mq recv refuses flags that exclude each other and bad numbers, and ta
   }
 });
 
-Deno.test("mq recv exits with 1 when there is no such queue, or not any more", async () => {
+test("mq recv exits with 1 when there is no such queue, or not any more", async () => {
   const made = namedQueue();
   assertEquals((await postbox("mq", "stat", made.name)).code, 0);
   made[Symbol.dispose]();
@@ -344,7 +345,7 @@ Deno.test("mq recv exits with 1 when there is no such queue, or not any more", a
   }
 });
 
-Deno.test("mq send, recv and unlink exit with 1 when the permissions forbid it", async () => {
+test("mq send, recv and unlink exit with 1 when the permissions forbid it", async () => {
   using made = namedQueue({ mode: 0 });
   const unprivileged = [...without("dac_override", "dac_read_search"), ...POSTBOX, "mq"];
   for (const words of [["send", made.name, "x"], ["recv", made.name], ["stat", made.name]]) {
@@ -384,7 +385,7 @@ async function giveAway(name: string) {
   assertEquals([code, stderr], [0, ""]);
 }
 
-Deno.test("mq ls shows each queue, and says on standard error where it looked", async () => {
+test("mq ls shows each queue, and says on standard error where it looked", async () => {
   using made = namedQueue();
   made.queue.trySend("x");
   const { code, stdout, stderr } = await postbox("mq", "ls");
@@ -395,7 +396,7 @@ Deno.test("mq ls shows each queue, and says on standard error where it looked", 
   assertMatch(stderr, /^\d+ queues?, found by (reading|mounting|looking)/);
 });
 
-Deno.test("mq ls --json prints the queues, the place, and whether that shows all", async () => {
+test("mq ls --json prints the queues, the place, and whether that shows all", async () => {
   using made = namedQueue();
   const { code, stdout } = await postbox("mq", "ls", "--json");
   const { queues, source, complete, userBytes } = JSON.parse(stdout);
@@ -413,7 +414,7 @@ Deno.test("mq ls --json prints the queues, the place, and whether that shows all
   assertGreaterOrEqual(userBytes, 4 * (64 + 96));
 });
 
-Deno.test("mq ls says when it does not see all queues", async () => {
+test("mq ls says when it does not see all queues", async () => {
   using made = namedQueue();
   // Without the right to mount, and where nobody else has mounted it.
   const outside = Deno.uid() === 0
@@ -428,7 +429,7 @@ Deno.test("mq ls says when it does not see all queues", async () => {
   if (Deno.uid() === 0) assertEquals(facts.source, "processes");
 });
 
-Deno.test("mq ls escapes the control characters of a name", async () => {
+test("mq ls escapes the control characters of a name", async () => {
   const name = `/test-\x1b[2J-${crypto.randomUUID()}`;
   using _queue = MessageQueue.create(name, { maxMessages: 1, maxMessageBytes: 8 });
   try {
@@ -442,7 +443,7 @@ Deno.test("mq ls escapes the control characters of a name", async () => {
   }
 });
 
-Deno.test("postbox escapes the control and bidi characters of names on standard error", async () => {
+test("postbox escapes the control and bidi characters of names on standard error", async () => {
   const name = "/none\x1b[2J\u{9b}2J\u{202e}\u{2028}\nHint: x";
   const bad = ["\x1b", "\u{9b}", "\u{202e}", "\u{2028}"];
   const lines: [string[], number][] = [
@@ -475,7 +476,7 @@ Deno.test("postbox escapes the control and bidi characters of names on standard 
   }
 });
 
-Deno.test("mq stat prints the line of the kernel, sizes, permissions and owner", async () => {
+test("mq stat prints the line of the kernel, sizes, permissions and owner", async () => {
   using made = namedQueue({ mode: 0o400 });
   made.queue.trySend("12345");
   const { code, stdout } = await postbox("mq", "stat", made.name);
@@ -489,7 +490,7 @@ Deno.test("mq stat prints the line of the kernel, sizes, permissions and owner",
   );
 });
 
-Deno.test("mq stat shows who asked to be notified", async () => {
+test("mq stat shows who asked to be notified", async () => {
   using made = namedQueue();
   using _asked = { [Symbol.dispose]: made.queue.notify("SIGUSR1") };
   const { stdout } = await postbox("mq", "stat", made.name);
@@ -498,7 +499,7 @@ Deno.test("mq stat shows who asked to be notified", async () => {
   assertEquals([facts.signo, facts.notifyPid, facts.mode], [10, Deno.pid, "600"]);
 });
 
-Deno.test("mq unlink takes several names, and reports those it cannot", async () => {
+test("mq unlink takes several names, and reports those it cannot", async () => {
   using one = namedQueue();
   using two = namedQueue();
   const { code, stderr } = await postbox("mq", "unlink", one.name, "/no-such-queue", two.name);

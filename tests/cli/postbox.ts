@@ -2,21 +2,17 @@
 
 // With the tests, or in an empty cache the first child would report its downloads.
 import "../../cli/main.ts";
-import { Child, ROOT } from "../support/process.ts";
+import process from "node:process";
+import { Child, runForBytes, type Signal } from "../support/process.ts";
+import { commandLine } from "../support/runtime.ts";
 
-/** The words of a command line that runs `postbox` from this checkout. */
-export const POSTBOX: readonly string[] = [
-  Deno.execPath(),
-  "run",
-  "--allow-ffi",
-  "--no-prompt",
-  `${ROOT}cli/main.ts`,
-];
+/** The words of a command line that runs `postbox`. */
+export const POSTBOX: readonly string[] = commandLine();
 
 /** What a finished command did. */
 export interface Result {
   code: number;
-  signal: Deno.Signal | null;
+  signal: Signal | null;
   /** Standard output, byte for byte. */
   bytes: Uint8Array;
   /** The same as text. */
@@ -32,27 +28,13 @@ export async function command(
   [program, ...args]: readonly string[],
   stdin?: Uint8Array | string,
 ): Promise<Result> {
-  const child = new Deno.Command(program!, {
+  const { stdout, stderr, ...end } = await runForBytes(program!, {
     args,
-    stdin: stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  if (stdin !== undefined) {
-    const input = typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin;
-    await new Response(input as Uint8Array<ArrayBuffer>).body!.pipeTo(child.stdin);
-  }
-  const bound = setTimeout(() => child.kill("SIGKILL"), BOUND_MS);
-  const { code, signal, stdout, stderr } = await child.output();
-  clearTimeout(bound);
+    timeoutMs: BOUND_MS,
+    ...(stdin !== undefined && { stdin }),
+  });
   const decoder = new TextDecoder();
-  return {
-    code,
-    signal,
-    bytes: stdout,
-    stdout: decoder.decode(stdout),
-    stderr: decoder.decode(stderr),
-  };
+  return { ...end, bytes: stdout, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
 /** Runs `postbox` with these words. */
@@ -86,6 +68,6 @@ export const ALL_BYTES: Uint8Array<ArrayBuffer> = Uint8Array.from({ length: 256 
 
 /** Words in front of a command that take capabilities from it; none for who has none anyway. */
 export function without(...capabilities: string[]): string[] {
-  if (Deno.uid() !== 0) return [];
+  if (process.getuid!() !== 0) return [];
   return ["setpriv", `--bounding-set=${capabilities.map((name) => `-${name}`)}`];
 }

@@ -3,6 +3,7 @@
 import "../support/loaded.ts";
 import { SharedMemory } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { memoryName } from "../support/names.ts";
 import {
   ALL_BYTES,
@@ -33,7 +34,7 @@ function textOf(name: string): string {
   return new TextDecoder().decode(bytesOf(name));
 }
 
-Deno.test("shm create makes zeros of that length with these permissions", async () => {
+test("shm create makes zeros of that length with these permissions", async () => {
   using made = memoryName();
   const { code, stdout, stderr } = await postbox("shm", "create", made.name, "4097", "--mode=640");
   assertEquals([code, stdout, stderr], [0, "", ""]);
@@ -42,7 +43,7 @@ Deno.test("shm create makes zeros of that length with these permissions", async 
   assertEquals(entry?.mode, 0o640 & ~Deno.umask());
 });
 
-Deno.test("shm create --json prints the attributes", async () => {
+test("shm create --json prints the attributes", async () => {
   using made = memoryName();
   const { code, stdout } = await postbox("shm", "create", made.name, "0", "--json");
   assertEquals([code, JSON.parse(stdout)], [0, {
@@ -56,7 +57,7 @@ Deno.test("shm create --json prints the attributes", async () => {
   }]);
 });
 
-Deno.test("shm create exits with 1 when there is one; --if-missing keeps its bytes and grows it", async () => {
+test("shm create exits with 1 when there is one; --if-missing keeps its bytes and grows it", async () => {
   using there = testMemory("kept");
   const { code, stderr } = await postbox("shm", "create", there.name, "8");
   assertEquals([code, textOf(there.name)], [1, "kept"]);
@@ -67,7 +68,7 @@ Deno.test("shm create exits with 1 when there is one; --if-missing keeps its byt
   assertEquals(textOf(there.name), "kept\0\0", "it never shrinks");
 });
 
-Deno.test("shm create exits with 2 for what is no length or no mode, and makes nothing", async () => {
+test("shm create exits with 2 for what is no length or no mode, and makes nothing", async () => {
   using made = memoryName();
   const wrong = [["-1"], ["1.5"], ["4K"], ["1e3"], [""], [], ["1", "2"], ["8", "--mode", "888"]];
   for (const words of [...wrong, ["8", "--mode", "-600"], ["8", "--mode", "0o600"]]) {
@@ -78,7 +79,7 @@ Deno.test("shm create exits with 2 for what is no length or no mode, and makes n
   assertEquals((await postbox("shm", "stat", made.name)).code, 1);
 });
 
-Deno.test("shm write writes text without a newline, and an object that is too short grows", async () => {
+test("shm write writes text without a newline, and an object that is too short grows", async () => {
   using made = testMemory("12345");
   assertEquals((await postbox("shm", "write", made.name, "ab")).code, 0);
   assertEquals(textOf(made.name), "ab345");
@@ -92,7 +93,7 @@ Deno.test("shm write writes text without a newline, and an object that is too sh
   assertEquals(textOf(made.name), "--34xyz\0\0!");
 });
 
-Deno.test("shm write - and shm read pass every byte, also many of them", async () => {
+test("shm write - and shm read pass every byte, also many of them", async () => {
   const large = new Uint8Array(300_001).map((_, i) => (i * 7919) >> 3);
   for (const data of [ALL_BYTES, new Uint8Array(0), large]) {
     using made = testMemory("");
@@ -103,20 +104,20 @@ Deno.test("shm write - and shm read pass every byte, also many of them", async (
   }
 });
 
-Deno.test("shm write without DATA writes standard input", async () => {
+test("shm write without DATA writes standard input", async () => {
   using made = testMemory("12345");
   assertEquals((await postboxReading("ab", "shm", "write", made.name, "--offset=2")).code, 0);
   assertEquals(textOf(made.name), "12ab5");
 });
 
-Deno.test("shm write without DATA is wrong usage when standard input is a terminal", async () => {
+test("shm write without DATA is wrong usage when standard input is a terminal", async () => {
   using made = testMemory("kept");
   const { code, stdout } = await onTerminal("shm", "write", made.name);
   assertEquals([code, textOf(made.name)], [2, "kept"]);
   assertStringIncludes(stdout, "Missing DATA: standard input is a terminal");
 });
 
-Deno.test("shm write exits with 1 when there is no room for all of it, and changes nothing", async () => {
+test("shm write exits with 1 when there is no room for all of it, and changes nothing", async () => {
   using made = testMemory("kept");
   // A limit that the runtime's own cache files stay below.
   const script = `ulimit -f ${2 ** 20}; echo x | postbox shm write ${made.name} - ` +
@@ -126,7 +127,7 @@ Deno.test("shm write exits with 1 when there is no room for all of it, and chang
   assertMatch(stderr, /\(EFBIG\)\nHint: RLIMIT_FSIZE/);
 });
 
-Deno.test("shm write writes 100 MiB of standard input byte for byte", async () => {
+test("shm write writes 100 MiB of standard input byte for byte", async () => {
   using made = testMemory("");
   const { code, stdout, stderr } = await shell(
     `set -o pipefail; input() { seq 20000000 | head -c ${100 * 2 ** 20}; }
@@ -138,7 +139,7 @@ Deno.test("shm write writes 100 MiB of standard input byte for byte", async () =
   assertEquals([memory.byteLength, memory.bytes[2]], [3 + 100 * 2 ** 20, 0]);
 });
 
-Deno.test(
+test(
   "shm write stops reading when the machine has no more memory, and changes nothing (needs root)",
   {
     ignore: Deno.uid() !== 0,
@@ -170,7 +171,7 @@ Deno.test(
   },
 );
 
-Deno.test(
+test(
   "shm write changes nothing when standard input is more than /dev/shm has room for (needs root)",
   {
     ignore: Deno.uid() !== 0,
@@ -186,7 +187,7 @@ Deno.test(
   },
 );
 
-Deno.test("shm create exits with 1 when /dev/shm is full, and makes nothing (needs root)", {
+test("shm create exits with 1 when /dev/shm is full, and makes nothing (needs root)", {
   ignore: Deno.uid() !== 0,
 }, async () => {
   using made = memoryName();
@@ -197,7 +198,7 @@ Deno.test("shm create exits with 1 when /dev/shm is full, and makes nothing (nee
   assertMatch(stderr, /\(ENOSPC\)\nHint: /);
 });
 
-Deno.test("shm read gives the part that was asked for, and less where the object ends", async () => {
+test("shm read gives the part that was asked for, and less where the object ends", async () => {
   using made = testMemory("0123456789");
   const parts: [string[], string][] = [
     [["--offset", "3"], "3456789"],
@@ -214,7 +215,7 @@ Deno.test("shm read gives the part that was asked for, and less where the object
   }
 });
 
-Deno.test("shm read exits with 2 for what is no offset or length", async () => {
+test("shm read exits with 2 for what is no offset or length", async () => {
   using made = testMemory("x");
   for (const words of [["--offset", "-1"], ["--length", "all"], ["--offset"], ["--count", "1"]]) {
     const { code, stdout } = await postbox("shm", "read", made.name, ...words);
@@ -222,7 +223,7 @@ Deno.test("shm read exits with 2 for what is no offset or length", async () => {
   }
 });
 
-Deno.test("shm commands exit with 1 for an object that no address space can hold", async () => {
+test("shm commands exit with 1 for an object that no address space can hold", async () => {
   using made = testMemory("");
   // Sparse: it takes no memory.
   await Deno.truncate(`/dev/shm${made.name}`, 100 * 2 ** 40);
@@ -241,7 +242,7 @@ Deno.test("shm commands exit with 1 for an object that no address space can hold
   assertEquals((await postbox("shm", "unlink", made.name)).code, 0);
 });
 
-Deno.test("shm create and write exit with 1 for more than the machine has, however much it is", async () => {
+test("shm create and write exit with 1 for more than the machine has, however much it is", async () => {
   using missing = memoryName();
   using made = testMemory("kept");
   for (const bytes of [2 ** 50, Number.MAX_SAFE_INTEGER]) {
@@ -256,7 +257,7 @@ Deno.test("shm create and write exit with 1 for more than the machine has, howev
   assertStringIncludes(stderr, `Cannot use --offset "${largest}"`);
 });
 
-Deno.test("shm stat prints length, pages, permissions and owner", async () => {
+test("shm stat prints length, pages, permissions and owner", async () => {
   using made = testMemory("12345");
   const { code, stdout } = await postbox("shm", "stat", made.name);
   assertEquals(code, 0);
@@ -267,7 +268,7 @@ Deno.test("shm stat prints length, pages, permissions and owner", async () => {
   assertEquals([facts.byteLength, facts.uid, facts.gid], [5, Deno.uid(), Deno.gid()]);
 });
 
-Deno.test("shm ls shows each object, as a table and as JSON", async () => {
+test("shm ls shows each object, as a table and as JSON", async () => {
   using made = testMemory("12345");
   const { code, stdout, stderr } = await postbox("shm", "ls");
   const line = stdout.split("\n").find((line) => line.startsWith(`${made.name} `));
@@ -281,7 +282,7 @@ Deno.test("shm ls shows each object, as a table and as JSON", async () => {
   assertEquals([found.byteLength, found.mode], [5, "600"]);
 });
 
-Deno.test("shm read, write and unlink exit with 1 when there is no such object", async () => {
+test("shm read, write and unlink exit with 1 when there is no such object", async () => {
   for (const words of [["read", "/none"], ["write", "/none", "x"], ["unlink", "/none"]]) {
     const { code, stderr } = await postbox("shm", ...words);
     assertEquals(code, 1);
@@ -289,12 +290,12 @@ Deno.test("shm read, write and unlink exit with 1 when there is no such object",
   }
 });
 
-Deno.test("shm write - does not wait for its input when the name is refused", async () => {
+test("shm write - does not wait for its input when the name is refused", async () => {
   const { code, stdout } = await shell("yes | postbox shm write /none -; echo $?");
   assertEquals([code, stdout], [0, "1\n"]);
 });
 
-Deno.test("shm read and write exit with 1 when the permissions forbid it", async () => {
+test("shm read and write exit with 1 when the permissions forbid it", async () => {
   using made = testMemory("kept", 0o600);
   await Deno.chmod(`/dev/shm${made.name}`, 0);
   const unprivileged = [...without("dac_override", "dac_read_search"), ...POSTBOX, "shm"];
@@ -305,7 +306,7 @@ Deno.test("shm read and write exit with 1 when the permissions forbid it", async
   }
 });
 
-Deno.test("shm read and write use another user's object only with --owner any (needs root)", {
+test("shm read and write use another user's object only with --owner any (needs root)", {
   ignore: Deno.uid() !== 0,
 }, async () => {
   using made = testMemory("kept");
@@ -320,7 +321,7 @@ Deno.test("shm read and write use another user's object only with --owner any (n
   assertEquals(JSON.parse((await postbox("shm", "stat", made.name, "--json")).stdout).uid, 65534);
 });
 
-Deno.test("shm unlink takes several names, and reports those it cannot", async () => {
+test("shm unlink takes several names, and reports those it cannot", async () => {
   using one = testMemory("1");
   using two = testMemory("2");
   const { code, stderr } = await postbox("shm", "unlink", one.name, "/none", two.name);

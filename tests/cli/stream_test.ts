@@ -6,6 +6,7 @@
 import "../support/loaded.ts";
 import { MessageQueue } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { namedQueue } from "../support/names.ts";
 import { Child, ROOT } from "../support/process.ts";
 import { command, POSTBOX, shell, startPostbox } from "./postbox.ts";
@@ -16,7 +17,7 @@ function drain(queue: MessageQueue): string[] {
   return texts;
 }
 
-Deno.test("mq recv --follow writes each message as it comes", async () => {
+test("mq recv --follow writes each message as it comes", async () => {
   using made = namedQueue();
   await using child = startPostbox("mq", "recv", made.name, "--follow", "--separator", "newline");
   for (const text of ["one", "two", "three"]) {
@@ -26,7 +27,7 @@ Deno.test("mq recv --follow writes each message as it comes", async () => {
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`mq recv --follow ends by ${signal} while it waits`, async () => {
+  test(`mq recv --follow ends by ${signal} while it waits`, async () => {
     using made = namedQueue();
     await using child = startPostbox("mq", "recv", made.name, "--follow", "--json");
     made.queue.sendSync("one");
@@ -37,7 +38,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("mq recv ends by Ctrl-C while it waits for one message", async () => {
+test("mq recv ends by Ctrl-C while it waits for one message", async () => {
   using made = namedQueue();
   const words = [...POSTBOX, "mq", "recv", made.name].join(" ");
   // The shell says when the child is past its start: it has the queue open.
@@ -50,7 +51,7 @@ Deno.test("mq recv ends by Ctrl-C while it waits for one message", async () => {
   assertEquals(await child.line(), "status 143");
 });
 
-Deno.test("mq recv --follow loses nothing when it is interrupted in a busy stream", async () => {
+test("mq recv --follow loses nothing when it is interrupted in a busy stream", async () => {
   using made = namedQueue();
   // Into a file, for a pipe would be full while this test sends.
   const path = await Deno.makeTempFile({ prefix: "postbox-stream-" });
@@ -79,7 +80,7 @@ Deno.test("mq recv --follow loses nothing when it is interrupted in a busy strea
   assertEquals(seen, Array.from({ length: sent }, (_, i) => `${i}`));
 });
 
-Deno.test("mq recv ends by its signal also when the runtime is slow to answer it", async () => {
+test("mq recv ends by its signal also when the runtime is slow to answer it", async () => {
   using made = namedQueue();
   // Slow as on a busy machine, where the thread that answers signals has to wait for its turn.
   const code = `import process from "node:process";
@@ -87,7 +88,7 @@ Deno.test("mq recv ends by its signal also when the runtime is slow to answer it
     const kill = process.kill;
     process.kill = (...args) => void setTimeout(() => kill.apply(process, args), 300);
     process.exit(await run(["mq", "recv", "${made.name}", "--follow", "--separator", "newline"]));`;
-  await using child = Child.deno(code);
+  await using child = Child.program(code);
   made.queue.sendSync("one");
   assertEquals(await child.line(), "one");
   child.kill("SIGTERM");
@@ -95,14 +96,14 @@ Deno.test("mq recv ends by its signal also when the runtime is slow to answer it
   assertEquals([signal, stderr], ["SIGTERM", ""]);
 });
 
-Deno.test("run() of mq recv gives the exit code of a signal that the program itself listens to", async () => {
+test("run() of mq recv gives the exit code of a signal that the program itself listens to", async () => {
   using made = namedQueue();
   const code = `import process from "node:process";
     import { run } from ${JSON.stringify(`file://${ROOT}cli/main.ts`)};
     process.on("SIGTERM", () => {});
     console.log(await run(["mq", "recv", "${made.name}", "--follow", "--separator", "newline"]));
     process.exit();`;
-  await using child = Child.deno(code);
+  await using child = Child.program(code);
   made.queue.sendSync("one");
   assertEquals(await child.line(), "one");
   child.kill("SIGTERM");
@@ -118,7 +119,7 @@ function startWithShortReader(name: string): Child {
   ]);
 }
 
-Deno.test("mq recv puts a message back when the reader of its output is gone, and exits with 0", async () => {
+test("mq recv puts a message back when the reader of its output is gone, and exits with 0", async () => {
   using made = namedQueue();
   await using child = startWithShortReader(made.name);
   made.queue.trySend("one");
@@ -130,7 +131,7 @@ Deno.test("mq recv puts a message back when the reader of its output is gone, an
   assertEquals((await child.finished()).stderr, "");
 });
 
-Deno.test("mq recv puts the message back and exits with 1 when its output is full", async () => {
+test("mq recv puts the message back and exits with 1 when its output is full", async () => {
   using made = namedQueue();
   made.queue.trySend("kept", { priority: 3 });
   const { code, stderr } = await shell(`postbox mq recv ${made.name} > /dev/full`);
@@ -141,7 +142,7 @@ Deno.test("mq recv puts the message back and exits with 1 when its output is ful
   assertEquals([message?.text(), message?.priority], ["kept", 3]);
 });
 
-Deno.test("mq recv says that a message is lost when it can be neither written nor put back", async () => {
+test("mq recv says that a message is lost when it can be neither written nor put back", async () => {
   using made = namedQueue();
   await using child = startWithShortReader(made.name);
   made.queue.trySend("one");
@@ -152,7 +153,7 @@ Deno.test("mq recv says that a message is lost when it can be neither written no
   assertStringIncludes((await child.finished()).stderr, "it is lost");
 });
 
-Deno.test("postbox ends quietly with 0 when nobody reads what it prints", async () => {
+test("postbox ends quietly with 0 when nobody reads what it prints", async () => {
   using made = namedQueue();
   for (
     const words of ["--help", "mq ls", `mq stat ${made.name}`, "limits --json", "shm ls --json"]
@@ -167,14 +168,14 @@ Deno.test("postbox ends quietly with 0 when nobody reads what it prints", async 
   }
 });
 
-Deno.test("map cat ends quietly with 0 when its reader has enough", async () => {
+test("map cat ends quietly with 0 when its reader has enough", async () => {
   const { code, stdout, stderr } = await shell(
     `set -o pipefail; postbox map cat ${Deno.execPath()} | head -c 4`,
   );
   assertEquals([code, stdout, stderr], [0, "\x7fELF", ""]);
 });
 
-Deno.test("postbox exits with 1 when its output is full", async () => {
+test("postbox exits with 1 when its output is full", async () => {
   for (const words of ["limits", "--help", `map cat ${Deno.execPath()}`]) {
     const { code, stderr } = await shell(`postbox ${words} > /dev/full`);
     assertEquals(code, 1, words);
@@ -182,7 +183,7 @@ Deno.test("postbox exits with 1 when its output is full", async () => {
   }
 });
 
-Deno.test("postbox does the same when its notes cannot be written", async () => {
+test("postbox does the same when its notes cannot be written", async () => {
   using made = namedQueue();
   made.queue.trySend("one");
   made.queue.trySend("two");
@@ -208,7 +209,7 @@ Deno.test("postbox does the same when its notes cannot be written", async () => 
   }
 });
 
-Deno.test("mq send says what is wrong with its standard input", async () => {
+test("mq send says what is wrong with its standard input", async () => {
   using made = namedQueue();
   const { code, stderr } = await shell(`postbox mq send ${made.name} - < /`);
   assertEquals([code, made.queue.length], [1, 0]);
@@ -216,7 +217,7 @@ Deno.test("mq send says what is wrong with its standard input", async () => {
   assertStringIncludes(stderr, "EISDIR");
 });
 
-Deno.test("postbox says what it needs when Deno was started without --allow-ffi", async () => {
+test("postbox says what it needs when Deno was started without --allow-ffi", async () => {
   const words = POSTBOX.filter((word) => word !== "--allow-ffi");
   const { code, stderr } = await command([...words, "mq", "ls"]);
   assertEquals(code, 1);

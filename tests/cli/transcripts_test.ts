@@ -2,6 +2,7 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { postbox } from "./postbox.ts";
 
@@ -11,7 +12,7 @@ async function done(...args: string[]): Promise<string> {
   return stdout;
 }
 
-Deno.test("postbox does the transcript of the queue /QWE", async () => {
+test("postbox does the transcript of the queue /QWE", async () => {
   using queue = queueName();
   const { name } = queue;
   await done("mq", "create", name, "--max-messages", "10", "--max-bytes", "2048");
@@ -43,7 +44,7 @@ Deno.test("postbox does the transcript of the queue /QWE", async () => {
   assertStringIncludes(gone.stderr, "ENOENT");
 });
 
-Deno.test("postbox does the transcript of the memory /shmem", async () => {
+test("postbox does the transcript of the memory /shmem", async () => {
   using memory = memoryName();
   const { name } = memory;
   const lengthNow = async () => JSON.parse(await done("shm", "stat", name, "--json")).byteLength;

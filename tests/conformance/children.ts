@@ -5,8 +5,10 @@
  * whoever waits for a child waits for what it says or does, never for time to pass.
  */
 
-import { run } from "../support/process.ts";
-import { Child, evalArgs, type Finished } from "../support/process.ts";
+import process from "node:process";
+import { readFileSync, readSync } from "node:fs";
+import { Child, type Finished, run } from "../support/process.ts";
+import { evalArgs, execPath } from "../support/runtime.ts";
 
 /** Functions that run in children. What they return is sent home as JSON. */
 export type Programs = Record<string, (...args: string[]) => unknown>;
@@ -28,20 +30,21 @@ export interface Children<P extends Programs> {
 export function children<P extends Programs>(file: string, _programs: P): Children<P> {
   const argsOf = (program: string, args: string[]) =>
     evalArgs(
-      `import { programs } from ${JSON.stringify(file)};
+      `import process from "node:process";
+       import { programs } from ${JSON.stringify(file)};
        const result = await programs[${JSON.stringify(program)}](...${JSON.stringify(args)});
        console.log(JSON.stringify(result ?? null));
-       Deno.exit(0);`,
+       process.exit(0);`,
     );
   const finish = (program: string, args: string[]) =>
-    run(Deno.execPath(), { args: argsOf(program, args) });
+    run(execPath(), { args: argsOf(program, args) });
   return {
     async run(program, ...args) {
       const { code, signal, stdout, stderr } = await finish(program, args);
       if (code !== 0) throw new Error(`${program} ended with ${signal ?? code}:\n${stderr}`);
       return JSON.parse(stdout.trim().split("\n").at(-1)!);
     },
-    start: (program, ...args) => new Child(Deno.execPath(), argsOf(program, args)),
+    start: (program, ...args) => new Child(execPath(), argsOf(program, args)),
     finish: (program, ...args) => finish(program, args),
   };
 }
@@ -50,7 +53,7 @@ export function children<P extends Programs>(file: string, _programs: P): Childr
 export async function untilInside(child: Child, systemCall: number): Promise<void> {
   const deadline = performance.now() + 20_000;
   for (;;) {
-    const now = Deno.readTextFileSync(`/proc/${child.pid}/syscall`);
+    const now = readFileSync(`/proc/${child.pid}/syscall`, "utf8");
     if (Number.parseInt(now) === systemCall) return;
     if (performance.now() > deadline) throw new Error(`the child never waited: ${now.trim()}`);
     await pause();
@@ -68,7 +71,6 @@ export function say(line: string): void {
 }
 
 /** In a child: waits for a line of the parent. */
-export async function heard(): Promise<void> {
-  const read = await Deno.stdin.read(new Uint8Array(64));
-  if (read === null) throw new Error("the parent is gone");
+export function heard(): void {
+  if (readSync(0, new Uint8Array(64)) === 0) throw new Error("the parent is gone");
 }

@@ -1,5 +1,6 @@
 /** Registers every asserted row as a test. A row that is not asserted is counted, and no test. */
 
+import { test } from "../harness.ts";
 import { isAsserted, missingHere } from "./engine.ts";
 import { GROUPS } from "./table.ts";
 

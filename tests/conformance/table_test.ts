@@ -1,6 +1,7 @@
 /** The table itself: every assertion of the reference list is there, and the page tells no other. */
 
 import { assert, assertEquals, assertNotEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { allPassed, countsOf, renderDocument } from "./document.ts";
 import { isAsserted, type Kind } from "./engine.ts";
 import { GROUPS } from "./table.ts";
@@ -12,7 +13,7 @@ function numbered(last: number, prefix = ""): string[] {
   return Array.from({ length: last }, (_, index) => `${prefix}${index + 1}`);
 }
 
-Deno.test("GROUPS has each of the 231 assertions once and in order", () => {
+test("GROUPS has each of the 231 assertions once and in order", () => {
   const expected = {
     mq_open: numbered(30),
     mq_send: numbered(14),
@@ -37,7 +38,7 @@ Deno.test("GROUPS has each of the 231 assertions once and in order", () => {
   assertEquals(ROWS.length, 231);
 });
 
-Deno.test("GROUPS has as many rows of each kind as the reference list", () => {
+test("GROUPS has as many rows of each kind as the reference list", () => {
   const count = (...kinds: Kind[]) => ROWS.filter(({ kind }) => kinds.includes(kind)).length;
   assertEquals({
     exercisable: count("Y", "Y+2P", "2P", "W", "W+SIG", "W+2P", "raw"),
@@ -49,7 +50,7 @@ Deno.test("GROUPS has as many rows of each kind as the reference list", () => {
   }, { exercisable: 171, limits: 10, users: 9, signals: 4, partial: 2, none: 35 });
 });
 
-Deno.test("GROUPS asserts every row that is not of kind N, and each other one says why not", () => {
+test("GROUPS asserts every row that is not of kind N, and each other one says why not", () => {
   for (const row of ROWS) {
     if (isAsserted(row)) {
       assertNotEquals(row.linux, "");
@@ -61,7 +62,7 @@ Deno.test("GROUPS asserts every row that is not of kind N, and each other one sa
   }
 });
 
-Deno.test("renderDocument() gives the committed page", () => {
+test("renderDocument() gives the committed page", () => {
   const committed = Deno.readTextFileSync(new URL("../../docs/CONFORMANCE.md", import.meta.url));
   // Line by line: the first difference is easier to see than two long texts.
   const lines = renderDocument(GROUPS, allPassed(GROUPS)).split("\n");
@@ -71,7 +72,7 @@ Deno.test("renderDocument() gives the committed page", () => {
   assertEquals(committed.split("\n").length, lines.length);
 });
 
-Deno.test("renderDocument() shows what failed and what was not run", () => {
+test("renderDocument() shows what failed and what was not run", () => {
   const outcomes = new Map(allPassed(GROUPS));
   const [first, second] = GROUPS[0]!.rows;
   outcomes.set(first!, { result: "failed", reason: "broken" });

@@ -8,6 +8,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
+import { test } from "../harness.ts";
 import { ClosedError, MessageQueue, type SignalName, uniqueName } from "../../mod.ts";
 import { privateQueue, queueName } from "../support/names.ts";
 import { badNames, refusal } from "../support/refusal.ts";
@@ -15,7 +16,7 @@ import { geteuid } from "../../src/sys/mod.ts";
 
 const SMALL = { maxMessages: 2, maxMessageBytes: 16 };
 
-Deno.test("MessageQueue.create() makes a queue of the sizes asked for", () => {
+test("MessageQueue.create() makes a queue of the sizes asked for", () => {
   using names = queueName();
   using queue = MessageQueue.create(names.name, { maxMessages: 3, maxMessageBytes: 32 });
   assertEquals(queue.name, names.name);
@@ -23,7 +24,7 @@ Deno.test("MessageQueue.create() makes a queue of the sizes asked for", () => {
   assertEquals(queue.access, "rw");
 });
 
-Deno.test("MessageQueue.create() takes the kernel's defaults for what is left out", () => {
+test("MessageQueue.create() takes the kernel's defaults for what is left out", () => {
   const { defaultMessages, defaultMessageBytes } = MessageQueue.limits();
   using first = queueName();
   using depth = MessageQueue.create(first.name, { maxMessageBytes: 16 });
@@ -37,7 +38,7 @@ Deno.test("MessageQueue.create() takes the kernel's defaults for what is left ou
   assertEquals([both.maxMessages, both.maxMessageBytes], [defaultMessages, defaultMessageBytes]);
 });
 
-Deno.test("MessageQueue.create() throws EEXIST when there is one, and leaves it alone", () => {
+test("MessageQueue.create() throws EEXIST when there is one, and leaves it alone", () => {
   using names = queueName();
   using queue = MessageQueue.create(names.name, SMALL);
   queue.trySend("kept");
@@ -46,7 +47,7 @@ Deno.test("MessageQueue.create() throws EEXIST when there is one, and leaves it 
   assertEquals([queue.length, queue.maxMessages], [1, 2]);
 });
 
-Deno.test("MessageQueue.open() throws ENOENT when there is none", () => {
+test("MessageQueue.open() throws ENOENT when there is none", () => {
   const name = uniqueName("test");
   const error = refusal(() => MessageQueue.open(name));
   assertEquals([error.code, error.errno, error.syscall, error.target], [
@@ -57,7 +58,7 @@ Deno.test("MessageQueue.open() throws ENOENT when there is none", () => {
   ]);
 });
 
-Deno.test("MessageQueue.openOrCreate() makes one, then opens it with its messages and sizes", () => {
+test("MessageQueue.openOrCreate() makes one, then opens it with its messages and sizes", () => {
   using names = queueName();
   using made = MessageQueue.openOrCreate(names.name, SMALL);
   made.trySend("kept");
@@ -66,7 +67,7 @@ Deno.test("MessageQueue.openOrCreate() makes one, then opens it with its message
   assertEquals(opened.tryReceive()?.text(), "kept");
 });
 
-Deno.test("MessageQueue.unlink() takes the name, and open handles go on", () => {
+test("MessageQueue.unlink() takes the name, and open handles go on", () => {
   using names = queueName();
   using queue = MessageQueue.create(names.name, SMALL);
   MessageQueue.unlink(names.name);
@@ -75,14 +76,14 @@ Deno.test("MessageQueue.unlink() takes the name, and open handles go on", () => 
   assertEquals(queue.tryReceive()?.text(), "still here");
 });
 
-Deno.test("MessageQueue.unlink() throws ENOENT when there is none", () => {
+test("MessageQueue.unlink() throws ENOENT when there is none", () => {
   const error = refusal(() => MessageQueue.unlink(uniqueName("test")));
   assertEquals([error.code, error.syscall], ["ENOENT", "mq_unlink"]);
 });
 
 for (const bad of badNames({ directory: "ENOENT", twoSlashes: "EACCES" })) {
   for (const verb of ["create", "open", "openOrCreate"] as const) {
-    Deno.test(`MessageQueue.${verb}() throws ${bad.code} with a hint for the name ${bad.shown}`, () => {
+    test(`MessageQueue.${verb}() throws ${bad.code} with a hint for the name ${bad.shown}`, () => {
       const error = refusal(() => MessageQueue[verb](bad.name, SMALL));
       assertEquals([error.code, error.syscall, error.target], [bad.code, "mq_open", bad.name]);
       assertStringIncludes(error.hint ?? "", bad.hint);
@@ -90,7 +91,7 @@ for (const bad of badNames({ directory: "ENOENT", twoSlashes: "EACCES" })) {
   }
 }
 
-Deno.test("MessageQueue.open() takes a name of 255 bytes after the slash", () => {
+test("MessageQueue.open() takes a name of 255 bytes after the slash", () => {
   const name = `/${"n".repeat(255)}`;
   try {
     using queue = MessageQueue.create(name, SMALL);
@@ -100,7 +101,7 @@ Deno.test("MessageQueue.open() takes a name of 255 bytes after the slash", () =>
   }
 });
 
-Deno.test("MessageQueue.create() throws TypeError for a name that C would read differently", () => {
+test("MessageQueue.create() throws TypeError for a name that C would read differently", () => {
   assertThrows(() => MessageQueue.create("/nul\0inside", SMALL), TypeError, "NUL");
   assertThrows(() => MessageQueue.create(7 as unknown as string, SMALL), TypeError, "a string");
   assertThrows(() => MessageQueue.create("/\ud800", SMALL), TypeError, "surrogate");
@@ -110,7 +111,7 @@ for (const option of ["maxMessages", "maxMessageBytes"] as const) {
   const limit = option === "maxMessages" ? "msg_max" : "msgsize_max";
 
   for (const value of [0, -1]) {
-    Deno.test(`MessageQueue.create() throws EINVAL with the range for ${option} ${value}`, () => {
+    test(`MessageQueue.create() throws EINVAL with the range for ${option} ${value}`, () => {
       using names = queueName();
       const error = refusal(() => MessageQueue.create(names.name, { ...SMALL, [option]: value }));
       assertEquals([error.code, error.syscall], ["EINVAL", "mq_open"]);
@@ -119,7 +120,7 @@ for (const option of ["maxMessages", "maxMessageBytes"] as const) {
     });
   }
 
-  Deno.test(`MessageQueue.create() throws EINVAL and names ${limit} above it`, () => {
+  test(`MessageQueue.create() throws EINVAL and names ${limit} above it`, () => {
     const limits = MessageQueue.limits();
     const max = option === "maxMessages" ? limits.maxMessages : limits.maxMessageBytes;
     // What even a privileged process may not have (mq_overview(7)), and what root could allow.
@@ -144,7 +145,7 @@ for (const option of ["maxMessages", "maxMessageBytes"] as const) {
   });
 
   for (const value of [1.5, NaN, Infinity, -0.5]) {
-    Deno.test(`MessageQueue.create() throws RangeError for ${option} ${value}`, () => {
+    test(`MessageQueue.create() throws RangeError for ${option} ${value}`, () => {
       using names = queueName();
       assertThrows(
         () => MessageQueue.create(names.name, { ...SMALL, [option]: value }),
@@ -155,12 +156,12 @@ for (const option of ["maxMessages", "maxMessageBytes"] as const) {
   }
 }
 
-Deno.test("MessageQueue.open() throws TypeError for an access that is none", () => {
+test("MessageQueue.open() throws TypeError for an access that is none", () => {
   const access = "x" as "r";
   assertThrows(() => MessageQueue.open("/q", { access }), TypeError, 'expected "r", "w" or "rw"');
 });
 
-Deno.test("MessageQueue.trySend() and tryReceive() keep bytes, priority and order", () => {
+test("MessageQueue.trySend() and tryReceive() keep bytes, priority and order", () => {
   using queue = privateQueue({ maxMessages: 6, maxMessageBytes: 256 });
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   assert(queue.trySend(bytes, { priority: 5 }));
@@ -177,7 +178,7 @@ Deno.test("MessageQueue.trySend() and tryReceive() keep bytes, priority and orde
   assertEquals(queue.tryReceive(), undefined);
 });
 
-Deno.test("MessageQueue.trySend() sends an empty message", () => {
+test("MessageQueue.trySend() sends an empty message", () => {
   using queue = privateQueue();
   assert(queue.trySend(new Uint8Array(0), { priority: 1 }));
   assert(queue.trySend(""));
@@ -186,7 +187,7 @@ Deno.test("MessageQueue.trySend() sends an empty message", () => {
   assertEquals(queue.tryReceiveInto(new Uint8Array(64)), { byteLength: 0, priority: 0 });
 });
 
-Deno.test("MessageQueue.trySend() sends only the bytes of a view, also of shared memory", () => {
+test("MessageQueue.trySend() sends only the bytes of a view, also of shared memory", () => {
   using queue = privateQueue();
   const bytes = new TextEncoder().encode("--part--");
   queue.trySend(bytes.subarray(2, 6));
@@ -196,7 +197,7 @@ Deno.test("MessageQueue.trySend() sends only the bytes of a view, also of shared
   assertEquals([queue.tryReceive()?.text(), queue.tryReceive()?.text()], ["part", "part"]);
 });
 
-Deno.test("MessageQueue.trySend() gives false when the queue is full, and changes nothing", () => {
+test("MessageQueue.trySend() gives false when the queue is full, and changes nothing", () => {
   using queue = privateQueue({ maxMessages: 1, maxMessageBytes: 16 });
   assert(queue.trySend("first"));
   assertFalse(queue.trySend("second", { priority: 9 }));
@@ -204,7 +205,7 @@ Deno.test("MessageQueue.trySend() gives false when the queue is full, and change
   assertEquals(queue.tryReceive()?.text(), "first");
 });
 
-Deno.test("MessageQueue.trySend() throws EMSGSIZE for one byte too many", () => {
+test("MessageQueue.trySend() throws EMSGSIZE for one byte too many", () => {
   using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 16 });
   assert(queue.trySend("x".repeat(16)));
   const error = refusal(() => queue.trySend("x".repeat(17)));
@@ -213,7 +214,7 @@ Deno.test("MessageQueue.trySend() throws EMSGSIZE for one byte too many", () => 
   assertEquals(queue.length, 1);
 });
 
-Deno.test("MessageQueue.trySend() throws EINVAL for a priority of 32768", () => {
+test("MessageQueue.trySend() throws EINVAL for a priority of 32768", () => {
   using queue = privateQueue();
   const error = refusal(() => queue.trySend("x", { priority: 32768 }));
   assertEquals([error.code, error.syscall], ["EINVAL", "mq_send"]);
@@ -222,7 +223,7 @@ Deno.test("MessageQueue.trySend() throws EINVAL for a priority of 32768", () => 
 });
 
 for (const priority of [-1, 1.5, NaN, 2 ** 32, 2 ** 40]) {
-  Deno.test(`MessageQueue.trySend() throws RangeError for the priority ${priority}`, () => {
+  test(`MessageQueue.trySend() throws RangeError for the priority ${priority}`, () => {
     using queue = privateQueue();
     assertThrows(() => queue.trySend("x", { priority }), RangeError, "0 to 32767");
     assertThrows(() => queue.sendSync("x", { priority }), RangeError, "0 to 32767");
@@ -230,7 +231,7 @@ for (const priority of [-1, 1.5, NaN, 2 ** 32, 2 ** 40]) {
   });
 }
 
-Deno.test("MessageQueue.trySend() throws TypeError for what are no bytes", () => {
+test("MessageQueue.trySend() throws TypeError for what are no bytes", () => {
   using queue = privateQueue();
   for (const data of [7, null, undefined, {}, [1, 2], new ArrayBuffer(4), new Uint16Array(2)]) {
     assertThrows(() => queue.trySend(data as unknown as string), TypeError, "a Uint8Array or a");
@@ -238,7 +239,7 @@ Deno.test("MessageQueue.trySend() throws TypeError for what are no bytes", () =>
   assertEquals(queue.length, 0);
 });
 
-Deno.test("MessageQueue.tryReceiveInto() writes into the caller's buffer", () => {
+test("MessageQueue.tryReceiveInto() writes into the caller's buffer", () => {
   using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 8 });
   queue.trySend("hello", { priority: 3 });
   const buffer = new Uint8Array(10).fill(255);
@@ -247,7 +248,7 @@ Deno.test("MessageQueue.tryReceiveInto() writes into the caller's buffer", () =>
   assertEquals(queue.tryReceiveInto(buffer), undefined);
 });
 
-Deno.test("MessageQueue.tryReceiveInto() throws EMSGSIZE for a small buffer, message kept", () => {
+test("MessageQueue.tryReceiveInto() throws EMSGSIZE for a small buffer, message kept", () => {
   using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 8 });
   queue.trySend("hi");
   for (const length of [0, 7]) {
@@ -259,7 +260,7 @@ Deno.test("MessageQueue.tryReceiveInto() throws EMSGSIZE for a small buffer, mes
   assertEquals(queue.tryReceive()?.text(), "hi");
 });
 
-Deno.test("MessageQueue.tryReceive() gives bytes that later messages do not change", () => {
+test("MessageQueue.tryReceive() gives bytes that later messages do not change", () => {
   using queue = privateQueue();
   queue.trySend("one");
   const first = queue.tryReceive();
@@ -268,7 +269,7 @@ Deno.test("MessageQueue.tryReceive() gives bytes that later messages do not chan
   assertEquals(first?.text(), "one");
 });
 
-Deno.test("MessageQueue.open() with access r or w refuses the other with EBADF", () => {
+test("MessageQueue.open() with access r or w refuses the other with EBADF", () => {
   using names = queueName();
   using owner = MessageQueue.create(names.name, SMALL);
   using reader = MessageQueue.open(names.name, { access: "r" });
@@ -284,7 +285,7 @@ Deno.test("MessageQueue.open() with access r or w refuses the other with EBADF",
   assertEquals(reader.tryReceive()?.text(), "x");
 });
 
-Deno.test("MessageQueue.sendSync() gives false at the deadline of a full queue", () => {
+test("MessageQueue.sendSync() gives false at the deadline of a full queue", () => {
   using queue = privateQueue({ maxMessages: 1, maxMessageBytes: 16 });
   assert(queue.sendSync("first"));
   const start = performance.now();
@@ -294,7 +295,7 @@ Deno.test("MessageQueue.sendSync() gives false at the deadline of a full queue",
   assertEquals(queue.length, 1);
 });
 
-Deno.test("MessageQueue.receiveSync() gives undefined at the deadline of an empty queue", () => {
+test("MessageQueue.receiveSync() gives undefined at the deadline of an empty queue", () => {
   using queue = privateQueue();
   const start = performance.now();
   assertEquals(queue.receiveSync({ timeoutMs: 30.5 }), undefined);
@@ -302,7 +303,7 @@ Deno.test("MessageQueue.receiveSync() gives undefined at the deadline of an empt
   assertEquals(queue.receiveSync({ timeoutMs: 0 }), undefined);
 });
 
-Deno.test("MessageQueue.receiveSync() takes what is there, whatever the deadline", () => {
+test("MessageQueue.receiveSync() takes what is there, whatever the deadline", () => {
   using queue = privateQueue();
   for (const timeoutMs of [0, 0.1, 1e9, Infinity]) {
     queue.trySend("x");
@@ -310,7 +311,7 @@ Deno.test("MessageQueue.receiveSync() takes what is there, whatever the deadline
   }
 });
 
-Deno.test("MessageQueue.receiveSync() throws for a deadline that is none", () => {
+test("MessageQueue.receiveSync() throws for a deadline that is none", () => {
   using queue = privateQueue();
   queue.trySend("kept");
   for (const timeoutMs of [-1, NaN, -Infinity]) {
@@ -321,7 +322,7 @@ Deno.test("MessageQueue.receiveSync() throws for a deadline that is none", () =>
   assertEquals(queue.length, 1);
 });
 
-Deno.test("MessageQueue.status() shows what the kernel shows, on every kind of handle", () => {
+test("MessageQueue.status() shows what the kernel shows, on every kind of handle", () => {
   using names = queueName();
   using queue = MessageQueue.create(names.name, SMALL);
   queue.trySend("12345");
@@ -336,14 +337,14 @@ Deno.test("MessageQueue.status() shows what the kernel shows, on every kind of h
   }
 });
 
-Deno.test("MessageQueue.notify() throws TypeError for a signal that is none", () => {
+test("MessageQueue.notify() throws TypeError for a signal that is none", () => {
   using queue = privateQueue();
   for (const signal of ["SIGNOPE", "toString", ""]) {
     assertThrows(() => queue.notify(signal as SignalName), TypeError, "SIGUSR1");
   }
 });
 
-Deno.test("MessageQueue.notify() registers once per queue until it is cancelled", () => {
+test("MessageQueue.notify() registers once per queue until it is cancelled", () => {
   using queue = privateQueue();
   const cancel = queue.notify("SIGCONT");
   assertEquals(queue.status().signo, 18);
@@ -359,7 +360,7 @@ Deno.test("MessageQueue.notify() registers once per queue until it is cancelled"
   again();
 });
 
-Deno.test("MessageQueue.close() ends everything but itself", () => {
+test("MessageQueue.close() ends everything but itself", () => {
   const queue = privateQueue();
   const cancel = queue.notify("SIGCONT");
   assertFalse(queue.closed);
@@ -384,7 +385,7 @@ Deno.test("MessageQueue.close() ends everything but itself", () => {
   assertEquals([queue.maxMessages, queue.access], [4, "rw"]);
 });
 
-Deno.test("MessageQueue.close() leaves a recycled descriptor alone", () => {
+test("MessageQueue.close() leaves a recycled descriptor alone", () => {
   const closed = privateQueue();
   closed.close();
   using queue = privateQueue(); // gets the descriptor that was just given back
@@ -392,7 +393,7 @@ Deno.test("MessageQueue.close() leaves a recycled descriptor alone", () => {
   assert(queue.trySend("x"));
 });
 
-Deno.test("MessageQueue.list() shows a queue with its sizes", () => {
+test("MessageQueue.list() shows a queue with its sizes", () => {
   using names = queueName();
   using queue = MessageQueue.create(names.name, { ...SMALL, mode: 0o640 });
   queue.trySend("x");
@@ -405,32 +406,32 @@ Deno.test("MessageQueue.list() shows a queue with its sizes", () => {
   assertFalse(MessageQueue.list().queues.some(({ name }) => name === names.name));
 });
 
-Deno.test("MessageQueue.limits() gives the kernel's limits", () => {
+test("MessageQueue.limits() gives the kernel's limits", () => {
   const limits = MessageQueue.limits();
   assert(limits.maxMessages >= 1 && limits.maxMessageBytes >= 1 && limits.maxQueues >= 0);
   assert(limits.defaultMessages <= limits.maxMessages);
   assert(limits.maxUserBytes.soft <= limits.maxUserBytes.hard);
 });
 
-Deno.test("MessageQueue.trySend() sends with priority -0 as with 0", () => {
+test("MessageQueue.trySend() sends with priority -0 as with 0", () => {
   using queue = privateQueue();
   assert(queue.trySend("x", { priority: -0 }));
   assertEquals(queue.tryReceive()?.priority, 0);
   assertThrows(() => queue.trySend("x", { priority: "5" as unknown as number }), TypeError, '"5"');
 });
 
-Deno.test("MessageQueue.create() throws RangeError for a mode that is no permission bits", () => {
+test("MessageQueue.create() throws RangeError for a mode that is no permission bits", () => {
   for (const mode of [-1, 0o1000, 600, 2 ** 32, 1.5]) {
     assertThrows(() => MessageQueue.create(uniqueName("test"), { ...SMALL, mode }), RangeError);
   }
 });
 
-Deno.test("MessageQueue.open() throws TypeError for an owner that is none", () => {
+test("MessageQueue.open() throws TypeError for an owner that is none", () => {
   const owner = "everybody" as "any";
   assertThrows(() => MessageQueue.open("/q", { owner }), TypeError, '"self" or "any"');
 });
 
-Deno.test("MessageQueue believes the engine, not a view, how long it is", () => {
+test("MessageQueue believes the engine, not a view, how long it is", () => {
   using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 4096 });
   class Longer extends Uint8Array {
     override get byteLength(): number {
@@ -448,7 +449,7 @@ Deno.test("MessageQueue believes the engine, not a view, how long it is", () => 
   }
 });
 
-Deno.test("MessageQueue.trySend() throws TypeError for bytes that are gone", () => {
+test("MessageQueue.trySend() throws TypeError for bytes that are gone", () => {
   using queue = privateQueue();
   const detached = new Uint8Array(4);
   structuredClone(detached, { transfer: [detached.buffer] });
@@ -462,7 +463,7 @@ Deno.test("MessageQueue.trySend() throws TypeError for bytes that are gone", () 
   assertEquals(queue.length, 0);
 });
 
-Deno.test("MessageQueue throws ClosedError when an argument closes it", () => {
+test("MessageQueue throws ClosedError when an argument closes it", () => {
   for (
     const use of [
       (queue, close) =>
@@ -504,20 +505,20 @@ Deno.test("MessageQueue throws ClosedError when an argument closes it", () => {
   }
 });
 
-Deno.test("MessageQueue cannot be made by new", () => {
+test("MessageQueue cannot be made by new", () => {
   const Loose = MessageQueue as unknown as new (...values: unknown[]) => MessageQueue;
   for (const values of [[], [0, "/x", "rw"], [Symbol(), 0, "/x", "rw"]]) {
     assertThrows(() => new Loose(...values), TypeError, "MessageQueue.create");
   }
 });
 
-Deno.test("Message.text() gives back a byte order mark", () => {
+test("Message.text() gives back a byte order mark", () => {
   using queue = privateQueue();
   queue.trySend("\ufeffbom");
   assertEquals(queue.tryReceive()?.text(), "\ufeffbom");
 });
 
-Deno.test("uniqueName() gives names that no other call gives", () => {
+test("uniqueName() gives names that no other call gives", () => {
   const names = new Set(Array.from({ length: 1000 }, () => uniqueName("n")));
   assertEquals(names.size, 1000);
   for (const name of names) assert(name.startsWith("/n-"));

@@ -7,6 +7,7 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { MessageQueue, type QueueAccess, uniqueName } from "../../mod.ts";
 import { type Random, withSeed } from "../support/random.ts";
 import { outcome } from "../support/refusal.ts";
@@ -169,7 +170,7 @@ const OPERATIONS = [
   ...Array.from({ length: 4 }, () => [send, send, receive, receiveInto]).flat(),
 ];
 
-Deno.test("MessageQueue does what the model does in 100 000 random operations", () => {
+test("MessageQueue does what the model does in 100 000 random operations", () => {
   using world = new World();
   withSeed(Date.now() >>> 0, 100_000, (random) => world.step(random));
   // Each operation really took place, many times.

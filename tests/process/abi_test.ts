@@ -8,6 +8,7 @@
  */
 
 import { assert, assertEquals, assertGreater } from "../assert.ts";
+import { test } from "../harness.ts";
 import { uniqueName } from "../../mod.ts";
 import { C, type MachineAbi, MACHINES, STRUCTS } from "../../src/sys/abi.ts";
 import { ERRNO } from "../../src/sys/errno.ts";
@@ -82,7 +83,7 @@ function numbersIn(text: string): Map<string, bigint> {
 
 const thisMachine = Deno.build.arch as Machine;
 
-Deno.test("the tables say what the C compiler of this machine says", async () => {
+test("the tables say what the C compiler of this machine says", async () => {
   const expected = expectedNumbers(MACHINES[thisMachine]);
   const lines = [...expected.keys()].map((expression) =>
     `  printf("%s=%lld\\n", "${expression}", (long long)(${expression}));`
@@ -125,7 +126,7 @@ Deno.test({
   },
 });
 
-Deno.test("MQUEUE_MAGIC is what fstatfs(2) says of a real queue", async () => {
+test("MQUEUE_MAGIC is what fstatfs(2) says of a real queue", async () => {
   using program = await compileC(`${HEADERS}
 int main(int argc, char **argv) {
   struct mq_attr attr = { .mq_maxmsg = 1, .mq_msgsize = 1 };
@@ -143,7 +144,7 @@ int main(int argc, char **argv) {
   assertEquals(Number(stdout), C.MQUEUE_MAGIC);
 });
 
-Deno.test("linux_dirent64 is what getdents64(2) writes", async () => {
+test("linux_dirent64 is what getdents64(2) writes", async () => {
   const directory = await Deno.makeTempDir({ prefix: "postbox-abi-" });
   try {
     const longName = "n".repeat(255);

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { MessageQueue, PosixError, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
@@ -35,7 +36,7 @@ function assertNoMemory(name: string) {
   assertEquals(assertThrows(() => SharedMemory.open(name), PosixError).code, "ENOENT");
 }
 
-Deno.test("MessageQueue delivers to C by priority, with C as the one that unlinks", async () => {
+test("MessageQueue delivers to C by priority, with C as the one that unlinks", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -53,7 +54,7 @@ Deno.test("MessageQueue delivers to C by priority, with C as the one that unlink
   assertNoQueue(object.name);
 });
 
-Deno.test("MessageQueue receives from C by priority, in C's queue, which we unlink", async () => {
+test("MessageQueue receives from C by priority, in C's queue, which we unlink", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -75,7 +76,7 @@ Deno.test("MessageQueue receives from C by priority, in C's queue, which we unli
   assertEquals(await peer.ask("open"), "ENOENT");
 });
 
-Deno.test("MessageQueue and C pass every byte, no byte and the most bytes both ways", async () => {
+test("MessageQueue and C pass every byte, no byte and the most bytes both ways", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -96,7 +97,7 @@ Deno.test("MessageQueue and C pass every byte, no byte and the most bytes both w
   assertEquals(assertThrows(() => queue.trySend(tooLong), PosixError).code, "EMSGSIZE");
 });
 
-Deno.test("MessageQueue.trySend() wakes a C program that is blocked in mq_receive", async () => {
+test("MessageQueue.trySend() wakes a C program that is blocked in mq_receive", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -109,7 +110,7 @@ Deno.test("MessageQueue.trySend() wakes a C program that is blocked in mq_receiv
   assertEquals(await peer.line(), `4 ${hex("at last")}`);
 });
 
-Deno.test("MessageQueue.tryReceive() wakes a C program that is blocked in mq_send", async () => {
+test("MessageQueue.tryReceive() wakes a C program that is blocked in mq_send", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -132,13 +133,13 @@ const blocking = (call: string) => `
   console.log(${call});
 `;
 
-Deno.test("MessageQueue.receiveSync() gets what C sends later", async () => {
+test("MessageQueue.receiveSync() gets what C sends later", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
   assertEquals(await peer.ask("create 1 64"), "ok");
 
-  await using child = Child.deno(blocking("queue.receiveSync().text()"), object.name);
+  await using child = Child.program(blocking("queue.receiveSync().text()"), object.name);
   assertEquals(await child.line(), "ready");
   await untilBlocked(child.pid, "poll");
   assertEquals(await peer.ask(`send 7 ${hex("from C")}`), "ok");
@@ -146,14 +147,14 @@ Deno.test("MessageQueue.receiveSync() gets what C sends later", async () => {
   assertEquals((await child.finished()).code, 0);
 });
 
-Deno.test("MessageQueue.sendSync() gets in when C makes room", async () => {
+test("MessageQueue.sendSync() gets in when C makes room", async () => {
   using object = queueName();
   using program = await compileC(queuePeer);
   await using peer = new Peer(program.path, [object.name]);
   assertEquals(await peer.ask("create 1 64"), "ok");
   assertEquals(await peer.ask(`send 0 ${hex("in the way")}`), "ok");
 
-  await using child = Child.deno(
+  await using child = Child.program(
     blocking('queue.sendSync("waited", { priority: 5 })'),
     object.name,
   );
@@ -165,7 +166,7 @@ Deno.test("MessageQueue.sendSync() gets in when C makes room", async () => {
   assertEquals((await child.finished()).code, 0);
 });
 
-Deno.test("SharedMemory.create() makes what C reads, writes and unlinks", async () => {
+test("SharedMemory.create() makes what C reads, writes and unlinks", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -186,7 +187,7 @@ Deno.test("SharedMemory.create() makes what C reads, writes and unlinks", async 
   assertNoMemory(object.name);
 });
 
-Deno.test("SharedMemory.open() shows what C made, and unlink() takes C's name away", async () => {
+test("SharedMemory.open() shows what C made, and unlink() takes C's name away", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -204,7 +205,7 @@ Deno.test("SharedMemory.open() shows what C made, and unlink() takes C's name aw
   assertEquals(await peer.ask("unlink"), "ENOENT");
 });
 
-Deno.test("SharedMemory.open() with access r follows what C writes and cannot change it", async () => {
+test("SharedMemory.open() with access r follows what C writes and cannot change it", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -217,7 +218,7 @@ Deno.test("SharedMemory.open() with access r follows what C writes and cannot ch
   assertEquals(await peer.ask("read 5000 1"), "00");
 });
 
-Deno.test("SharedMemory.open() with allocate gives pages to what C only truncated", async () => {
+test("SharedMemory.open() with allocate gives pages to what C only truncated", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -229,7 +230,7 @@ Deno.test("SharedMemory.open() with allocate gives pages to what C only truncate
   assertEquals([memory.byteLength, memory.status().allocatedBytes], [40960, 40960]);
 });
 
-Deno.test("SharedMemory.grow() is seen by C, and what C added by grow()", async () => {
+test("SharedMemory.grow() is seen by C, and what C added by grow()", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -253,7 +254,7 @@ Deno.test("SharedMemory.grow() is seen by C, and what C added by grow()", async 
 // Tens of milliseconds: more than one turn of the scheduler, should both share a processor.
 const ADDS = 10_000_000;
 
-Deno.test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 32 bits", async () => {
+test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 32 bits", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);
@@ -272,7 +273,7 @@ Deno.test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 
   assertEquals(Atomics.load(word, 0), (start + ADDS + ours) % 2 ** 32);
 });
 
-Deno.test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 64 bits", async () => {
+test("SharedMemory.buffer counts exactly when Atomics and C11 add at once, 64 bits", async () => {
   using object = memoryName();
   using program = await compileC(memoryPeer);
   await using peer = new Peer(program.path, [object.name]);

@@ -7,11 +7,12 @@
  */
 
 import { assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { FFI_ONLY, ROOT, run } from "../support/process.ts";
 
 const CALLS = 5_000_000;
 
-Deno.test(`PosixError has the right code in ${CALLS} failing calls under garbage collection`, async () => {
+test(`PosixError has the right code in ${CALLS} failing calls under garbage collection`, async () => {
   const { code, stdout, stderr } = await run(Deno.execPath(), {
     args: [
       "run",

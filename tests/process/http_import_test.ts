@@ -4,6 +4,7 @@
  */
 
 import { assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { type Finished, ROOT, run } from "../support/process.ts";
 import { MessageQueue } from "../../mod.ts";
 import "../support/loaded.ts";
@@ -86,7 +87,7 @@ const writeAndRead = `
   console.log(new TextDecoder().decode(memory.bytes.slice(0, 9)));
 `;
 
-Deno.test("mod.ts sends a message and shares memory when imported by URL", async () => {
+test("mod.ts sends a message and shares memory when imported by URL", async () => {
   await using site = await serveCheckout();
   const { code, stdout, stderr } = await site.run(`
     import { MessageQueue, SharedMemory, uniqueName } from "${site.url}/mod.ts";
@@ -95,7 +96,7 @@ Deno.test("mod.ts sends a message and shares memory when imported by URL", async
   assertEquals([code, stdout, stderr], [0, "over HTTP 3\nover HTTP\n", ""]);
 });
 
-Deno.test("src/mq/mod.ts sends a message when imported by URL, and loads no shm/", async () => {
+test("src/mq/mod.ts sends a message when imported by URL, and loads no shm/", async () => {
   await using site = await serveCheckout();
   const { code, stdout, stderr } = await site.run(`
     import { MessageQueue, uniqueName } from "${site.url}/src/mq/mod.ts";
@@ -105,7 +106,7 @@ Deno.test("src/mq/mod.ts sends a message when imported by URL, and loads no shm/
   assertEquals(site.served.filter((path) => path.startsWith("src/shm/")), []);
 });
 
-Deno.test("src/shm/mod.ts shares memory when imported by URL, and loads no mq/", async () => {
+test("src/shm/mod.ts shares memory when imported by URL, and loads no mq/", async () => {
   await using site = await serveCheckout();
   const { code, stdout, stderr } = await site.run(`
     import { SharedMemory } from "${site.url}/src/shm/mod.ts";
@@ -115,7 +116,7 @@ Deno.test("src/shm/mod.ts shares memory when imported by URL, and loads no mq/",
   assertEquals(site.served.filter((path) => path.startsWith("src/mq/")), []);
 });
 
-Deno.test("every entry point but the command line loads by URL and does nothing on import", async () => {
+test("every entry point but the command line loads by URL and does nothing on import", async () => {
   await using site = await serveCheckout();
   const present: string[] = [];
   for (const path of ENTRY_POINTS) {
@@ -129,7 +130,7 @@ Deno.test("every entry point but the command line loads by URL and does nothing 
   for (const path of present) assertEquals(site.served.includes(path), true, path);
 });
 
-Deno.test("cli/main.ts runs by URL", async () => {
+test("cli/main.ts runs by URL", async () => {
   await using site = await serveCheckout();
   using queue = queueName();
   const { code, stdout, stderr } = await site.runUrl(

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
+import { test } from "../harness.ts";
 import { Segment, SharedMemory, type StdioEntry } from "../../mod.ts";
 import "../support/loaded.ts";
 import { compileC, evalArgs, FFI_ONLY, type Finished } from "../support/process.ts";
@@ -41,7 +42,7 @@ async function countTogether(buffer: SharedArrayBuffer): Promise<bigint> {
 
 const sumOf = (buffer: SharedArrayBuffer) => Atomics.load(new BigInt64Array(buffer, 64, 1), 0);
 
-Deno.test("SharedMemory.inheritAs() gives a child memory that both count in, exactly", async () => {
+test("SharedMemory.inheritAs() gives a child memory that both count in, exactly", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 128 });
   const finished = child(
     `
@@ -58,7 +59,7 @@ Deno.test("SharedMemory.inheritAs() gives a child memory that both count in, exa
   assertEquals(sumOf(memory.buffer), BigInt(ADDS) + ours);
 });
 
-Deno.test("SharedMemory.inheritAs() gives a child two memories as 3 and 4, each its own", async () => {
+test("SharedMemory.inheritAs() gives a child two memories as 3 and 4, each its own", async () => {
   using third = SharedMemory.anonymous({ byteLength: 64, label: "third" });
   using fourth = SharedMemory.anonymous({ byteLength: 128, label: "fourth" });
   third.write("three");
@@ -79,7 +80,7 @@ Deno.test("SharedMemory.inheritAs() gives a child two memories as 3 and 4, each 
   assertEquals([third.bytes[8], fourth.bytes[8]], [..."34"].map((digit) => digit.charCodeAt(0)));
 });
 
-Deno.test("SharedMemory.inheritAs() leaves a gap that the child sees as no descriptor of ours", async () => {
+test("SharedMemory.inheritAs() leaves a gap that the child sees as no descriptor of ours", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
   const finished = await child(
     `
@@ -109,7 +110,7 @@ const failing = (call: string) => `
   }
 `;
 
-Deno.test("SharedMemory.grow() in a child gives EPERM when the parent sealed it", async () => {
+test("SharedMemory.grow() in a child gives EPERM when the parent sealed it", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "grow", "seal"] });
   const finished = await child(
     failing(`
@@ -131,7 +132,7 @@ Deno.test("SharedMemory.grow() in a child gives EPERM when the parent sealed it"
   assertEquals([memory.bytes[0], memory.status().byteLength], [1, 64]);
 });
 
-Deno.test("SharedMemory.grow() in a child is seen by the parent when growing is not sealed", async () => {
+test("SharedMemory.grow() in a child is seen by the parent when growing is not sealed", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, maxByteLength: 8192 });
   const finished = await child(
     failing(`
@@ -146,7 +147,7 @@ Deno.test("SharedMemory.grow() in a child is seen by the parent when growing is 
   assertEquals(memory.bytes[8191], 7);
 });
 
-Deno.test("SharedMemory.fromInherited() throws LayoutError when a seal is missing", async () => {
+test("SharedMemory.fromInherited() throws LayoutError when a seal is missing", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink"] });
   const finished = await child(
     failing(`SharedMemory.fromInherited(3, { seal: ["shrink", "grow"] });`),
@@ -161,7 +162,7 @@ Deno.test("SharedMemory.fromInherited() throws LayoutError when a seal is missin
   assertPrinted(finished, JSON.stringify(error));
 });
 
-Deno.test("SharedMemory.fromInherited() throws LayoutError when it is too short", async () => {
+test("SharedMemory.fromInherited() throws LayoutError when it is too short", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
   const finished = await child(
     failing("SharedMemory.fromInherited(3, { byteLength: 65 });"),
@@ -176,7 +177,7 @@ Deno.test("SharedMemory.fromInherited() throws LayoutError when it is too short"
   assertPrinted(finished, JSON.stringify(error));
 });
 
-Deno.test("SharedMemory.fromInherited() throws LayoutError for a file, which could shrink", async () => {
+test("SharedMemory.fromInherited() throws LayoutError for a file, which could shrink", async () => {
   const path = await Deno.makeTempFile();
   using file = await Deno.open(path);
   await Deno.remove(path);
@@ -207,7 +208,7 @@ function descriptorOf(file: Deno.FsFile): number {
   throw new Error("the file has no descriptor");
 }
 
-Deno.test("SharedMemory.fromInherited() with access r follows memory sealed with future-write", async () => {
+test("SharedMemory.fromInherited() with access r follows memory sealed with future-write", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "future-write"] });
   memory.bytes[0] = 1;
   const finished = child(
@@ -228,7 +229,7 @@ Deno.test("SharedMemory.fromInherited() with access r follows memory sealed with
   assertEquals(memory.bytes[32], 0);
 });
 
-Deno.test("SharedMemory.fromInherited() with access rw gives EPERM when sealed with future-write", async () => {
+test("SharedMemory.fromInherited() with access rw gives EPERM when sealed with future-write", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "future-write"] });
   const finished = await child(
     failing("SharedMemory.fromInherited(3);"),
@@ -238,7 +239,7 @@ Deno.test("SharedMemory.fromInherited() with access rw gives EPERM when sealed w
   assertPrinted(finished, JSON.stringify(error));
 });
 
-Deno.test("SharedMemory.fromInherited() does not hand the memory on to a child's child", async () => {
+test("SharedMemory.fromInherited() does not hand the memory on to a child's child", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
   const code = `
     import { spawnSync } from "node:child_process";
@@ -259,7 +260,7 @@ Deno.test("SharedMemory.fromInherited() does not hand the memory on to a child's
   assertPrinted(finished, "1 0"); // before it is taken over it is an ordinary descriptor
 });
 
-Deno.test("SharedMemory.inheritAs() gives a C program memory that both count in, exactly", async () => {
+test("SharedMemory.inheritAs() gives a C program memory that both count in, exactly", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 128 });
   using program = await compileC(new URL("./memory_peer.c", import.meta.url));
   const commands = `adopt 3\nwrite 100 ${new TextEncoder().encode("from C").toHex()}\n` +
@@ -301,7 +302,7 @@ function said(from: Worker): Promise<unknown> {
   });
 }
 
-Deno.test("Segment.attach() in a worker counts with the parent, exactly", async () => {
+test("Segment.attach() in a worker counts with the parent, exactly", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 128 });
   using other = worker(`
     const memory = segment;
@@ -315,7 +316,7 @@ Deno.test("Segment.attach() in a worker counts with the parent, exactly", async 
   assertEquals(sumOf(memory.buffer), BigInt(ADDS) + ours);
 });
 
-Deno.test("Atomics.wait() in a worker is woken by Atomics.notify() in the parent", async () => {
+test("Atomics.wait() in a worker is woken by Atomics.notify() in the parent", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
   using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
@@ -329,7 +330,7 @@ Deno.test("Atomics.wait() in a worker is woken by Atomics.notify() in the parent
   assertEquals(await answer, "ok");
 });
 
-Deno.test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a worker", async () => {
+test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a worker", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
   using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
@@ -344,7 +345,7 @@ Deno.test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a w
   assertEquals([await wait.value, await answer, Atomics.load(words, 1)], ["ok", 1, 5]);
 });
 
-Deno.test("SharedMemory.grow() in the parent is seen by a worker that attached before", async () => {
+test("SharedMemory.grow() in the parent is seen by a worker that attached before", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, maxByteLength: 8192 });
   using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
@@ -364,7 +365,7 @@ Deno.test("SharedMemory.grow() in the parent is seen by a worker that attached b
   assertEquals(memory.bytes[8191], 7);
 });
 
-Deno.test("SharedMemory.close() shows zeros to a worker that still reads and writes", async () => {
+test("SharedMemory.close() shows zeros to a worker that still reads and writes", async () => {
   const memory = SharedMemory.anonymous({ byteLength: 65536 });
   const { buffer } = memory;
   memory.bytes.fill(1);

@@ -8,6 +8,7 @@
  */
 
 import { assert, assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { MessageQueue, PosixError, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
@@ -140,7 +141,7 @@ function assertHeals(name: string, byteLength: number) {
 
 const MANY_BYTES = 256 * 1024; // so long that most of a round is spent in the kernel
 
-Deno.test("SharedMemory.openOrCreate() heals what a killed create() left", async () => {
+test("SharedMemory.openOrCreate() heals what a killed create() left", async () => {
   const left = { nothing: 0, empty: 0, whole: 0 };
   await killMany({
     named: memoryName,
@@ -175,7 +176,7 @@ Deno.test("SharedMemory.openOrCreate() heals what a killed create() left", async
   assert(left.empty + left.whole > 0, JSON.stringify(left));
 });
 
-Deno.test("SharedMemory.openOrCreate() heals what a killed openOrCreate() left", async () => {
+test("SharedMemory.openOrCreate() heals what a killed openOrCreate() left", async () => {
   await killMany({
     named: memoryName,
     loop: `
@@ -207,7 +208,7 @@ Deno.test("SharedMemory.openOrCreate() heals what a killed openOrCreate() left",
 
 const STEP_BYTES = 4096;
 
-Deno.test("SharedMemory.grow() by two processes leaves both's bytes when one is killed", async () => {
+test("SharedMemory.grow() by two processes leaves both's bytes when one is killed", async () => {
   const MOST = 256 * STEP_BYTES;
   const options = { byteLength: STEP_BYTES, maxByteLength: MOST };
   await killMany({
@@ -263,7 +264,7 @@ function numberOf(data: Uint8Array<ArrayBuffer>): number {
   return number;
 }
 
-Deno.test("MessageQueue.sendSync() that is killed has sent whole messages, none left out", async () => {
+test("MessageQueue.sendSync() that is killed has sent whole messages, none left out", async () => {
   const takes = new Map<string, number>();
   await killMany({
     named: queueName,
@@ -304,7 +305,7 @@ Deno.test("MessageQueue.sendSync() that is killed has sent whole messages, none 
   });
 });
 
-Deno.test("MessageQueue.receiveSync() that is killed takes at most the message in its hands", async () => {
+test("MessageQueue.receiveSync() that is killed takes at most the message in its hands", async () => {
   const sent = new Map<string, number>();
   await killMany({
     named: queueName,
@@ -348,7 +349,7 @@ Deno.test("MessageQueue.receiveSync() that is killed takes at most the message i
   });
 });
 
-Deno.test("MessageQueue.openOrCreate() works after any kill in create() and unlink()", async () => {
+test("MessageQueue.openOrCreate() works after any kill in create() and unlink()", async () => {
   await killMany({
     named: queueName,
     loop: `

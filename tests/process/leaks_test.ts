@@ -1,11 +1,12 @@
 /** Nothing leaks: descriptors and mappings are counted from /proc, before and after. */
 
 import { assert, assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { FFI_ONLY, ROOT, run } from "../support/process.ts";
 
 const ROUNDS = 2000;
 
-Deno.test(`${ROUNDS} rounds of everything leave no descriptor and no mapping`, async () => {
+test(`${ROUNDS} rounds of everything leave no descriptor and no mapping`, async () => {
   const { code, stdout, stderr } = await run(Deno.execPath(), {
     args: [
       "run",

@@ -12,6 +12,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
+import { test } from "../harness.ts";
 import { MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
@@ -96,7 +97,7 @@ rootTest("MessageQueue.create() names RLIMIT_MSGQUEUE when the user's queues fil
   });
 });
 
-Deno.test("an EMFILE names RLIMIT_NOFILE when the process is out of descriptors", async () => {
+test("an EMFILE names RLIMIT_NOFILE when the process is out of descriptors", async () => {
   using queue = queueName();
   using _queue = MessageQueue.create(queue.name, { maxMessages: 1, maxMessageBytes: 64 });
   using free = queueName();
@@ -231,7 +232,7 @@ rootTest("SharedMemory gives ENOSPC and changes nothing when /dev/shm is full", 
   assertGave(attempts.get("what fits"), [16384, 16384, 16384, "kept"]);
 });
 
-Deno.test("SharedMemory gives EFBIG and the process lives when RLIMIT_FSIZE forbids the length", async () => {
+test("SharedMemory gives EFBIG and the process lives when RLIMIT_FSIZE forbids the length", async () => {
   using small = memoryName();
   using large = memoryName();
   using free = memoryName();
@@ -445,7 +446,7 @@ async function tryToOpen(name: string): Promise<Map<string, Attempt>> {
     attempt("create", () => SharedMemory.create(name, { byteLength: 9 }).byteLength);
     attempt("listed", () => SharedMemory.list().some((entry) => entry.name === name));
   `;
-  await using child = Child.deno(code, name);
+  await using child = Child.program(code, name);
   return attemptsOf(await within("the program", child.finished()));
 }
 
@@ -466,7 +467,7 @@ function assertAllRefused(
   assertGave(attempts.get("listed"), false);
 }
 
-Deno.test("SharedMemory.open() refuses a planted symbolic link and does not touch its target", async () => {
+test("SharedMemory.open() refuses a planted symbolic link and does not touch its target", async () => {
   const name = uniqueName("test");
   const target = await Deno.makeTempFile({ prefix: "postbox-target-" });
   try {
@@ -480,7 +481,7 @@ Deno.test("SharedMemory.open() refuses a planted symbolic link and does not touc
   }
 });
 
-Deno.test("SharedMemory.open() refuses a dangling symbolic link and makes no target", async () => {
+test("SharedMemory.open() refuses a dangling symbolic link and makes no target", async () => {
   const name = uniqueName("test");
   const target = `/dev/shm${uniqueName("test")}`;
   try {
@@ -492,7 +493,7 @@ Deno.test("SharedMemory.open() refuses a dangling symbolic link and makes no tar
   }
 });
 
-Deno.test("SharedMemory.open() refuses a planted FIFO and does not wait for its other end", async () => {
+test("SharedMemory.open() refuses a planted FIFO and does not wait for its other end", async () => {
   const name = uniqueName("test");
   assertEquals((await run("mkfifo", { args: ["-m", "600", `/dev/shm${name}`] })).code, 0);
   try {
@@ -504,7 +505,7 @@ Deno.test("SharedMemory.open() refuses a planted FIFO and does not wait for its 
   }
 });
 
-Deno.test("SharedMemory.open() refuses a directory", async () => {
+test("SharedMemory.open() refuses a directory", async () => {
   const name = uniqueName("test");
   await Deno.mkdir(`/dev/shm${name}`);
   try {

@@ -1,19 +1,20 @@
 /** Loading the library: lazily, with one permission, and with words when that is missing. */
 
 import { assertEquals, assertStringIncludes } from "../assert.ts";
-import { runDeno } from "../support/process.ts";
+import { test } from "../harness.ts";
+import { runProgram } from "../support/process.ts";
 
-Deno.test("importing the library loads and opens nothing", async () => {
+test("importing the library loads and opens nothing", async () => {
   // Without any permission: a load or an open would be refused.
-  const { code, stdout, stderr } = await runDeno(
+  const { code, stdout, stderr } = await runProgram(
     `import { MessageQueue } from "@postbox/postbox"; console.log(typeof MessageQueue);`,
     { permissions: ["--no-prompt", "--quiet"] },
   );
   assertEquals([code, stdout], [0, "function\n"], stderr);
 });
 
-Deno.test("the first use without --allow-ffi throws an error that names the flag", async () => {
-  const { code, stdout } = await runDeno(
+test("the first use without --allow-ffi throws an error that names the flag", async () => {
+  const { code, stdout } = await runProgram(
     `import { MessageQueue } from "@postbox/postbox";
      try { MessageQueue.open("/x"); } catch (error) { console.log(error.message); }`,
     { permissions: ["--no-prompt", "--quiet"] },
@@ -22,7 +23,7 @@ Deno.test("the first use without --allow-ffi throws an error that names the flag
   assertStringIncludes(stdout, "expected the flag --allow-ffi");
 });
 
-Deno.test("a worker loads the library for itself", async () => {
+test("a worker loads the library for itself", async () => {
   const library = JSON.stringify(new URL("../../mod.ts", import.meta.url).href);
   const worker = `
     import { MappedFile, MessageQueue, SharedMemory, uniqueName } from ${library};
@@ -36,7 +37,7 @@ Deno.test("a worker loads the library for itself", async () => {
     try { MappedFile.open("/no/such/file"); } catch (error) { code = error.code; }
     postMessage([queue.receiveSync().text(), memory.byteLength, typeof complete, code].join(" "));
     close();`;
-  const { code, stdout, stderr } = await runDeno(
+  const { code, stdout, stderr } = await runProgram(
     `const url = ${JSON.stringify(`data:application/javascript,${encodeURIComponent(worker)}`)};
      const worker = new Worker(url, { type: "module" });
      worker.onmessage = ({ data }) => console.log(data);`,

@@ -5,6 +5,7 @@
 
 import "../support/loaded.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { MappedFile, MessageQueue, PosixError, SharedMemory } from "../../mod.ts";
 import { compileC, run } from "../support/process.ts";
 import {
@@ -20,7 +21,7 @@ const IMPORTS = `
   const small = { maxMessages: 1, maxMessageBytes: 16 };
 `;
 
-Deno.test("list() shows names that are no UTF-8 or begin with a byte order mark", async () => {
+test("list() shows names that are no UTF-8 or begin with a byte order mark", async () => {
   const id = crypto.randomUUID();
   using program = await compileC(`
     #include <fcntl.h>
@@ -67,7 +68,7 @@ Deno.test("list() shows names that are no UTF-8 or begin with a byte order mark"
   }
 });
 
-Deno.test("MappedFile.open() throws ENODEV for a FIFO, and does not wait for its other end", async () => {
+test("MappedFile.open() throws ENODEV for a FIFO, and does not wait for its other end", async () => {
   const folder = await Deno.makeTempDir({ prefix: "postbox-fifo-" });
   try {
     const path = `${folder}/fifo`;

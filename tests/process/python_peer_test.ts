@@ -6,6 +6,7 @@
  */
 
 import { assertEquals, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { PosixError, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName } from "../support/names.ts";
@@ -26,7 +27,7 @@ async function endOf(peer: Peer) {
   assertEquals([code, stdout, stderr], [0, "", ""]);
 }
 
-Deno.test("SharedMemory.create() makes what Python reads, writes and leaves alone", async () => {
+test("SharedMemory.create() makes what Python reads, writes and leaves alone", async () => {
   using object = memoryName();
   using memory = SharedMemory.create(object.name, { byteLength: 5000 });
   memory.bytes.set(everyByte, 100);
@@ -42,7 +43,7 @@ Deno.test("SharedMemory.create() makes what Python reads, writes and leaves alon
   SharedMemory.unlink(object.name);
 });
 
-Deno.test("SharedMemory.create() makes what Python unlinks", async () => {
+test("SharedMemory.create() makes what Python unlinks", async () => {
   using object = memoryName();
   using memory = SharedMemory.create(object.name, { byteLength: 64 });
   await using peer = python(object.name);
@@ -56,7 +57,7 @@ Deno.test("SharedMemory.create() makes what Python unlinks", async () => {
   await endOf(peer);
 });
 
-Deno.test("SharedMemory.open() shows what Python made and unlinks", async () => {
+test("SharedMemory.open() shows what Python made and unlinks", async () => {
   using object = memoryName();
   await using peer = python(object.name);
   assertEquals(await peer.ask("create 4096"), "4096");
@@ -73,7 +74,7 @@ Deno.test("SharedMemory.open() shows what Python made and unlinks", async () => 
   assertEquals(assertThrows(() => SharedMemory.open(object.name), PosixError).code, "ENOENT");
 });
 
-Deno.test("SharedMemory.unlink() takes away the name of what Python made", async () => {
+test("SharedMemory.unlink() takes away the name of what Python made", async () => {
   using object = memoryName();
   await using peer = python(object.name);
   assertEquals(await peer.ask("create 4096"), "4096");
@@ -82,7 +83,7 @@ Deno.test("SharedMemory.unlink() takes away the name of what Python made", async
   await endOf(peer);
 });
 
-Deno.test("SharedMemory.create() refuses with EEXIST what Python made, and Python what we made", async () => {
+test("SharedMemory.create() refuses with EEXIST what Python made, and Python what we made", async () => {
   using object = memoryName();
   await using peer = python(object.name);
   assertEquals(await peer.ask("create 64"), "64");

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { MessageQueue, PosixError } from "../../mod.ts";
 import "../support/loaded.ts";
 import { queueName } from "../support/names.ts";
@@ -49,10 +50,10 @@ const blockingWithListener = (call: string) => `
 `;
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.test(`MessageQueue.receiveSync() lets ${signal} end a program without a listener`, async () => {
+  test(`MessageQueue.receiveSync() lets ${signal} end a program without a listener`, async () => {
     using object = queueName();
     using queue = MessageQueue.create(object.name, SIZE);
-    await using child = Child.deno(blocking("queue.receiveSync()"), object.name);
+    await using child = Child.program(blocking("queue.receiveSync()"), object.name);
     assertEquals(await child.line(), "ready");
     await untilBlocked(child.pid, "poll");
     child.kill(signal);
@@ -62,11 +63,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("MessageQueue.sendSync() lets SIGINT end a program without a listener", async () => {
+test("MessageQueue.sendSync() lets SIGINT end a program without a listener", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   for (const text of ["one", "two"]) assert(queue.trySend(text));
-  await using child = Child.deno(blocking('queue.sendSync("three")'), object.name);
+  await using child = Child.program(blocking('queue.sendSync("three")'), object.name);
   assertEquals(await child.line(), "ready");
   await untilBlocked(child.pid, "poll");
   child.kill("SIGINT");
@@ -75,10 +76,13 @@ Deno.test("MessageQueue.sendSync() lets SIGINT end a program without a listener"
   assertEquals(contents(queue), ["one", "two"]);
 });
 
-Deno.test("MessageQueue.receiveSync() throws EINTR when the program listens, and works again", async () => {
+test("MessageQueue.receiveSync() throws EINTR when the program listens, and works again", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
-  await using child = Child.deno(blockingWithListener("queue.receiveSync().text()"), object.name);
+  await using child = Child.program(
+    blockingWithListener("queue.receiveSync().text()"),
+    object.name,
+  );
   assertEquals(await child.line(), "ready");
   await untilBlocked(child.pid, "poll");
   child.kill("SIGINT");
@@ -93,11 +97,11 @@ Deno.test("MessageQueue.receiveSync() throws EINTR when the program listens, and
   assertEquals(contents(queue), ["two"]);
 });
 
-Deno.test("MessageQueue.sendSync() throws EINTR when the program listens, and sends nothing", async () => {
+test("MessageQueue.sendSync() throws EINTR when the program listens, and sends nothing", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   for (const text of ["one", "two"]) assert(queue.trySend(text));
-  await using child = Child.deno(blockingWithListener('queue.sendSync("three")'), object.name);
+  await using child = Child.program(blockingWithListener('queue.sendSync("three")'), object.name);
   assertEquals(await child.line(), "ready");
   await untilBlocked(child.pid, "poll");
   child.kill("SIGINT");
@@ -141,14 +145,14 @@ Deno.test({
   async fn() {
     using object = queueName();
     using _queue = MessageQueue.create(object.name, SIZE);
-    await using child = Child.deno(blocking("queue.receiveSync()"), object.name);
+    await using child = Child.program(blocking("queue.receiveSync()"), object.name);
     assertEquals(await child.line(), "ready");
     const [, , timeoutMs] = await untilBlocked(child.pid, "poll");
     assertEquals(timeoutMs, 100);
   },
 });
 
-Deno.test("MessageQueue.receiveSync() in a worker lets go when the worker is terminated", async () => {
+test("MessageQueue.receiveSync() in a worker lets go when the worker is terminated", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using child = withBlockedWorker(
@@ -168,7 +172,7 @@ Deno.test("MessageQueue.receiveSync() in a worker lets go when the worker is ter
 
 // Deno's own Worker cannot be terminated while it runs JavaScript at all, `for (;;) {}` included:
 // the program then hangs at its natural end, whatever the worker does. An explicit end works.
-Deno.test("MessageQueue.receiveSync() in a Worker of Deno's does not hold up Deno.exit()", async () => {
+test("MessageQueue.receiveSync() in a Worker of Deno's does not hold up Deno.exit()", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using child = withBlockedWorker(object.name, "", "worker.terminate(); Deno.exit(7);");
@@ -219,7 +223,7 @@ async function listening(name: string): Promise<Peer> {
   return peer;
 }
 
-Deno.test("MessageQueue.notify() gives one signal for the first message in the empty queue", async () => {
+test("MessageQueue.notify() gives one signal for the first message in the empty queue", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);
@@ -247,7 +251,7 @@ Deno.test("MessageQueue.notify() gives one signal for the first message in the e
   assertEquals(await peer.ask("signals"), "signals 2");
 });
 
-Deno.test("MessageQueue.notify() does not tell of messages while some are waiting", async () => {
+test("MessageQueue.notify() does not tell of messages while some are waiting", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   assert(queue.trySend("there already"));
@@ -260,7 +264,7 @@ Deno.test("MessageQueue.notify() does not tell of messages while some are waitin
   assertEquals(await within("the signal", peer.line()), "signal 1");
 });
 
-Deno.test("MessageQueue.notify() throws EBUSY with a hint when another process asks already", async () => {
+test("MessageQueue.notify() throws EBUSY with a hint when another process asks already", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);
@@ -273,7 +277,7 @@ Deno.test("MessageQueue.notify() throws EBUSY with a hint when another process a
   assertEquals(queue.status().notifyPid, peer.pid);
 });
 
-Deno.test("MessageQueue.notify() returns a cancel that takes it back, once", async () => {
+test("MessageQueue.notify() returns a cancel that takes it back, once", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);
@@ -290,7 +294,7 @@ Deno.test("MessageQueue.notify() returns a cancel that takes it back, once", asy
   assertEquals(await peer.ask("signals"), "signals 0");
 });
 
-Deno.test("MessageQueue.notify() returns a cancel that does nothing after the signal", async () => {
+test("MessageQueue.notify() returns a cancel that does nothing after the signal", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);
@@ -312,7 +316,7 @@ Deno.test("MessageQueue.notify() returns a cancel that does nothing after the si
   assertEquals(queue.status().notifyPid, other.pid);
 });
 
-Deno.test("MessageQueue.list() leaves alone what this process asked to be told", async () => {
+test("MessageQueue.list() leaves alone what this process asked to be told", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);
@@ -323,7 +327,7 @@ Deno.test("MessageQueue.list() leaves alone what this process asked to be told",
   assertEquals(await within("the signal", peer.line()), "signal 1");
 });
 
-Deno.test("MessageQueue.status() of a write-only handle leaves alone what was asked for", async () => {
+test("MessageQueue.status() of a write-only handle leaves alone what was asked for", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);
@@ -335,7 +339,7 @@ Deno.test("MessageQueue.status() of a write-only handle leaves alone what was as
   assertEquals(await within("the signal", peer.line()), "signal 1");
 });
 
-Deno.test("MessageQueue.close() takes back what the handle asked for, and so does the end", async () => {
+test("MessageQueue.close() takes back what the handle asked for, and so does the end", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using peer = await listening(object.name);

@@ -8,6 +8,7 @@
  */
 
 import { assert, assertEquals, assertLess, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { Counter, settle, TableFullError, totals } from "../../examples/word_count/counter.ts";
 import { decodeOrder, encodeOrder } from "../../examples/word_count/message.ts";
 import { cut, mostWords } from "../../examples/word_count/pieces.ts";
@@ -72,7 +73,7 @@ function dieAfter(steps: number) {
   return { ...made, taken, next: counter.next };
 }
 
-Deno.test("settle() makes the count exact when the worker died after any of its steps", () => {
+test("settle() makes the count exact when the worker died after any of its steps", () => {
   const all = dieAfter(Infinity).taken;
   assertEquals([...new Set(all)], STEPS);
   assertLess(15, all.length); // single words, entries and stores, not phases
@@ -88,7 +89,7 @@ Deno.test("settle() makes the count exact when the worker died after any of its 
   }
 });
 
-Deno.test("settle() twice does what settle() once does", () => {
+test("settle() twice does what settle() once does", () => {
   const steps = dieAfter(Infinity).taken.length;
   for (let step = 0; step <= steps; step++) {
     const { table, bytesOf } = dieAfter(step);
@@ -99,7 +100,7 @@ Deno.test("settle() twice does what settle() once does", () => {
   }
 });
 
-Deno.test("settle() leaves the claims, the journals and the counts of other workers alone", () => {
+test("settle() leaves the claims, the journals and the counts of other workers alone", () => {
   const steps = dieAfter(Infinity).taken.length;
   for (let step = 1; step < steps; step++) {
     const { table, bytesOf } = dieAfter(0);
@@ -113,7 +114,7 @@ Deno.test("settle() leaves the claims, the journals and the counts of other work
   }
 });
 
-Deno.test("Counter.step() gives a piece to one of two that were sent it", () => {
+test("Counter.step() gives a piece to one of two that were sent it", () => {
   const { table, bytesOf } = tableFor([TEXT], { pieceBytes: PIECE_BYTES, slots: 16, columns: 3 });
   const first = new Counter(table, 1, bytesOf, 1), second = new Counter(table, 2, bytesOf, 1);
   first.begin(0);
@@ -127,7 +128,7 @@ Deno.test("Counter.step() gives a piece to one of two that were sent it", () => 
   assertEquals(sorted(totals(table, bytesOf)), sorted(naiveCount(TEXT)));
 });
 
-Deno.test("Counter counts exactly under random schedules, deaths and repeated messages", () => {
+test("Counter counts exactly under random schedules, deaths and repeated messages", () => {
   for (let seed = 1; seed <= 1000; seed++) {
     withSeed(seed, 1, (random) => {
       const files = Array.from(
@@ -184,7 +185,7 @@ function runSchedule(
   finishAll(new Counter(table, 0, bytesOf), table);
 }
 
-Deno.test("Counter.step() throws TableFullError for a word that finds no slot", () => {
+test("Counter.step() throws TableFullError for a word that finds no slot", () => {
   const files = [bytesOf("one two three four five")];
   const { table, bytesOf: bytes } = tableFor(files, { pieceBytes: 100, slots: 4, columns: 2 });
   const error = assertThrows(() => finish(new Counter(table, 1, bytes), 0), TableFullError);
@@ -195,28 +196,28 @@ Deno.test("Counter.step() throws TableFullError for a word that finds no slot", 
   );
 });
 
-Deno.test("Counter counts words of 65535 bytes and none of 65536", () => {
+test("Counter counts words of 65535 bytes and none of 65536", () => {
   const files = [bytesOf(`${"A".repeat(65535)} ${"b".repeat(65536)} c ${"a".repeat(65535)}`)];
   const { table, bytesOf: bytes } = tableFor(files, { pieceBytes: 1000, slots: 16, columns: 2 });
   finishAll(new Counter(table, 1, bytes), table);
   assertEquals(sorted(totals(table, bytes)), [["a".repeat(65535), 2], ["c", 1]]);
 });
 
-Deno.test("Counter tells words apart that have the same hash and the same length", () => {
+test("Counter tells words apart that have the same hash and the same length", () => {
   const files = [bytesOf("declinate macallums declinate")]; // FNV-1a, 32 bits
   const { table, bytesOf: bytes } = tableFor(files, { pieceBytes: 100, slots: 16, columns: 2 });
   finishAll(new Counter(table, 1, bytes), table);
   assertEquals(sorted(totals(table, bytes)), [["declinate", 2], ["macallums", 1]]);
 });
 
-Deno.test("totals() joins no word across files, and finds words behind empty files", () => {
+test("totals() joins no word across files, and finds words behind empty files", () => {
   const files = ["", "one tw", "o two", "", "", "two", ""].map(bytesOf);
   const { table, bytesOf: bytes } = tableFor(files, { pieceBytes: 100, slots: 16, columns: 2 });
   finishAll(new Counter(table, 1, bytes), table);
   assertEquals(sorted(totals(table, bytes)), [["o", 1], ["one", 1], ["tw", 1], ["two", 2]]);
 });
 
-Deno.test("totals() leaves out words that only a dead worker has seen", () => {
+test("totals() leaves out words that only a dead worker has seen", () => {
   const { table, bytesOf, taken, pieces } = dieAfter(4);
   assertEquals(taken, ["claim", "count", "count", "count"]);
   settle(table, 1);
@@ -225,7 +226,7 @@ Deno.test("totals() leaves out words that only a dead worker has seen", () => {
   assertLess(words.size, table.keys.filter((key) => key !== 0n).length);
 });
 
-Deno.test("cut() puts every byte into one piece and cuts no word", () => {
+test("cut() puts every byte into one piece and cuts no word", () => {
   withSeed(7, 100, (random) => {
     const bytes = generateText(random.below(300), { seed: random.below(1000), vocabulary: 40 });
     const pieceBytes = 1 + random.below(80);
@@ -249,14 +250,14 @@ Deno.test("cut() puts every byte into one piece and cuts no word", () => {
   });
 });
 
-Deno.test("cut() gives one piece for a file without separators and none for an empty one", () => {
+test("cut() gives one piece for a file without separators and none for an empty one", () => {
   assertEquals([...cut(0, bytesOf("x".repeat(1000)), 10)], [
     { file: 0, offset: 0, byteLength: 1000 },
   ]);
   assertEquals([...cut(0, new Uint8Array(), 10)], []);
 });
 
-Deno.test("Table.attach() refuses memory that is no table, or too short for its sizes", () => {
+test("Table.attach() refuses memory that is no table, or too short for its sizes", () => {
   assertThrows(() => Table.attach(new SharedArrayBuffer(10)), RangeError, "not even a header");
   assertThrows(() => Table.attach(new SharedArrayBuffer(4096)), RangeError, "no word table");
   const size = {
@@ -276,7 +277,7 @@ Deno.test("Table.attach() refuses memory that is no table, or too short for its 
   assertThrows(() => Table.attach(part), RangeError, "4096 bytes, expected");
 });
 
-Deno.test("decodeOrder() takes what encodeOrder() makes and nothing else", () => {
+test("decodeOrder() takes what encodeOrder() makes and nothing else", () => {
   for (const order of [{ kind: "stop" }, { kind: "piece", piece: 41 }] as const) {
     assertEquals(decodeOrder(encodeOrder(order), 42), order);
   }

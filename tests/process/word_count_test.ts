@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { workerCommand } from "../../examples/word_count/child.ts";
 import { closeFiles, openFiles } from "../../examples/word_count/files.ts";
 import {
@@ -103,7 +104,7 @@ function assertExact({ code, stdout, stderr }: Finished): Report {
 
 const BIG_ARGS = ["--json", "--top", "50", "--piece", PIECE];
 
-Deno.test("word_count counts files of many megabytes exactly, with two processes and one queue", async () => {
+test("word_count counts files of many megabytes exactly, with two processes and one queue", async () => {
   const second = generateText(1_500_000, { seed: 2 }), third = generateText(10_000, { seed: 3 });
   await using folder = await folderWith({ "a.txt": third, "b/big.txt": BIG, "b/c.txt": second });
   const { code, stdout, stderr } = await demo("--json", "--top", "30", folder.path);
@@ -121,7 +122,7 @@ Deno.test("word_count counts files of many megabytes exactly, with two processes
   assert(result.messagesPerSecond > 0 && result.bytesPerSecond > 0);
 });
 
-Deno.test("word_count prints a table, the rates and that the serial count is the same", async () => {
+test("word_count prints a table, the rates and that the serial count is the same", async () => {
   await using folder = await folderWith({ "a.txt": "the Cat, the dog; THE end\n", "b.txt": "cat" });
   const { code, stdout, stderr } = await demo("--top", "2", folder.path);
   assertEquals([code, stderr], [0, ""]);
@@ -133,14 +134,14 @@ Deno.test("word_count prints a table, the rates and that the serial count is the
   assertMatch(rest.join("\n"), /serial .*; the result equals it\n$/);
 });
 
-Deno.test("word_count counts this repository's sources when it is given no file", async () => {
+test("word_count counts this repository's sources when it is given no file", async () => {
   // Others may be writing to the checkout while this runs; the comparison is for generated files.
   const { stdout } = await demo("--json", "--top", "0");
   const result: Report = JSON.parse(stdout);
   assert(result.files > 50 && result.words > 10_000, stdout);
 });
 
-Deno.test("word_count counts every kind of file like the naive count", async () => {
+test("word_count counts every kind of file like the naive count", async () => {
   const everyByte = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 7919) >> 3);
   const files: Record<string, Uint8Array | string> = {
     "empty": "",
@@ -173,14 +174,14 @@ Deno.test("word_count counts every kind of file like the naive count", async () 
   );
 });
 
-Deno.test("word_count starts no process when there is nothing to count", async () => {
+test("word_count starts no process when there is nothing to count", async () => {
   await using folder = await folderWith({ "a": "", "b": "" });
   const { code, stdout, stderr } = await demo("--json", "-v", folder.path);
   const { files, words, workers, equalsSerial }: Report = JSON.parse(stdout);
   assertEquals([code, stderr, files, words, workers, equalsSerial], [0, "", 2, 0, [], true]);
 });
 
-Deno.test("word_count walks folders without node_modules, .git and symbolic links", async () => {
+test("word_count walks folders without node_modules, .git and symbolic links", async () => {
   await using folder = await folderWith({
     "a/b/c/deep.txt": "deep",
     "a/node_modules/other.js": "other",
@@ -196,7 +197,7 @@ Deno.test("word_count walks folders without node_modules, .git and symbolic link
   assertEquals(wordsOf(named), [["top", 2]]);
 });
 
-Deno.test("word_count refuses what it cannot read before anything is started", async () => {
+test("word_count refuses what it cannot read before anything is started", async () => {
   await using folder = await folderWith({ "good.txt": "good" });
   const good = folder.pathOf("good.txt"), missing = folder.pathOf("missing.txt");
   for (
@@ -213,7 +214,7 @@ Deno.test("word_count refuses what it cannot read before anything is started", a
   }
 });
 
-Deno.test("word_count refuses a file that may not be read", async () => {
+test("word_count refuses a file that may not be read", async () => {
   await using folder = await folderWith({ "secret.txt": "secret", "good.txt": "good" });
   await Deno.chmod(folder.pathOf("secret.txt"), 0o200);
   const { command, args } = demoCommand("-v", folder.path);
@@ -226,7 +227,7 @@ Deno.test("word_count refuses a file that may not be read", async () => {
   assertMatch(stderr, /^word_count: Cannot open file ".*secret\.txt": .*\(EACCES\)/);
 });
 
-Deno.test("word_count names the option when the table or the number of pieces is too small", async () => {
+test("word_count names the option when the table or the number of pieces is too small", async () => {
   const words = Array.from({ length: 5000 }, (_, index) => `w${index}`).join(" ");
   await using folder = await folderWith({ "words": words, "large": " ".repeat((1 << 20) + 1) });
   const full = await demo("-v", "--slots", "1000", folder.pathOf("words"));
@@ -245,7 +246,7 @@ Deno.test("word_count names the option when the table or the number of pieces is
   assertEquals((await report("--piece", "64", folder.pathOf("large"))).words, 0);
 });
 
-Deno.test("word_count ends with 2 when the command line is wrong, and shows how it is right", async () => {
+test("word_count ends with 2 when the command line is wrong, and shows how it is right", async () => {
   for (
     const args of [
       ["--workers", "0"],
@@ -297,7 +298,7 @@ function killer(plan: Map<number, number>) {
   return { onEvent, lost, pids };
 }
 
-Deno.test("countWords() is exact when a worker is killed, at 24 places of the count", async () => {
+test("countWords() is exact when a worker is killed, at 24 places of the count", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   const random = new Random(20);
   for (let round = 0; round < 24; round++) {
@@ -322,7 +323,7 @@ Deno.test("countWords() is exact when a worker is killed, at 24 places of the co
   }
 });
 
-Deno.test("countWords() finishes alone when all workers are killed", async () => {
+test("countWords() finishes alone when all workers are killed", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   const half = Math.floor(BIG_PIECES / 2);
   for (const plan of [[0, 0], [0, 100], [half, half], [100, half], [half, 1]]) {
@@ -336,7 +337,7 @@ Deno.test("countWords() finishes alone when all workers are killed", async () =>
   }
 });
 
-Deno.test("countWords() is exact when three of four workers are killed one after the other", async () => {
+test("countWords() is exact when three of four workers are killed one after the other", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   const { onEvent, lost } = killer(new Map([[4, 100], [2, 400], [1, 800]]));
   const result = await countHere(folder.pathOf("big.txt"), { onEvent, workers: 4 });
@@ -345,7 +346,7 @@ Deno.test("countWords() is exact when three of four workers are killed one after
   assertEquals(lost.at(-1)!.left, 1);
 });
 
-Deno.test("countWords() says so and goes on alone when workers cannot be started or fail", async () => {
+test("countWords() says so and goes on alone when workers cannot be started or fail", async () => {
   await using folder = await folderWith({ "a.txt": "one two one" });
   for (
     const [command, args, end] of [
@@ -389,7 +390,7 @@ const rudeWorker = (deed: string) => (column: number) => {
   return { command: Deno.execPath(), args: ["run", "--allow-ffi", "--allow-run", "--quiet", url] };
 };
 
-Deno.test("countWords() sends again what a worker took off the queue and never claimed", async () => {
+test("countWords() sends again what a worker took off the queue and never claimed", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   const { onEvent, lost } = killer(new Map());
   const rude = rudeWorker("for (let taken = 0; taken < 7; taken++) queue.receiveSync();");
@@ -403,7 +404,7 @@ Deno.test("countWords() sends again what a worker took off the queue and never c
   assert(result.messages >= result.pieces + 7);
 });
 
-Deno.test("countWords() is exact when pieces come twice and messages are garbage", async () => {
+test("countWords() is exact when pieces come twice and messages are garbage", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   const { onEvent } = killer(new Map());
   const rude = rudeWorker(`
@@ -419,7 +420,7 @@ Deno.test("countWords() is exact when pieces come twice and messages are garbage
   assertEquals(sorted(result.words), sorted(BIG_COUNT));
 });
 
-Deno.test("countWords() rejects with the signal's reason and ends its workers", async () => {
+test("countWords() rejects with the signal's reason and ends its workers", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   const ending = new AbortController();
   const { onEvent, pids } = killer(new Map());
@@ -438,7 +439,7 @@ Deno.test("countWords() rejects with the signal's reason and ends its workers", 
 
 // The same through the command.
 
-Deno.test("word_count says which worker was killed, and its count is exact", async () => {
+test("word_count says which worker was killed, and its count is exact", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   let hits = 0;
   for (let round = 0; hits < 4; round++) {
@@ -463,7 +464,7 @@ Deno.test("word_count says which worker was killed, and its count is exact", asy
   }
 });
 
-Deno.test("word_count says that it goes on alone when both workers are killed", async () => {
+test("word_count says that it goes on alone when both workers are killed", async () => {
   await using folder = await folderWith({ "big.txt": BIG });
   await using running = new Demo(...BIG_ARGS, folder.path);
   // At their start, when there is everything still to do.
@@ -477,7 +478,7 @@ Deno.test("word_count says that it goes on alone when both workers are killed", 
 // A parent that is killed, and signals.
 
 for (const at of ["its start", "the middle"] as const) {
-  Deno.test(`word_count leaves no process and no queue when it is killed at ${at}`, async () => {
+  test(`word_count leaves no process and no queue when it is killed at ${at}`, async () => {
     await using folder = await folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
     await using running = new Demo(...BIG_ARGS, folder.path);
     const pids = [await running.workerPid(1), await running.workerPid(2)];
@@ -518,7 +519,7 @@ const dyingParent = (name: string, makesQueue: boolean) => `
 
 for (const makesQueue of [true, false]) {
   const what = makesQueue ? "a queue that has its name still" : "no queue yet";
-  Deno.test(`word_count's worker cleans up after a parent that was killed with ${what}`, async () => {
+  test(`word_count's worker cleans up after a parent that was killed with ${what}`, async () => {
     const name = uniqueName("test");
     const program = `data:application/typescript,${
       encodeURIComponent(dyingParent(name, makesQueue))
@@ -553,7 +554,7 @@ function codeOf(call: () => void): string | undefined {
 }
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
-  Deno.test(`word_count ends with ${code} on ${signal}, without its workers`, async () => {
+  test(`word_count ends with ${code} on ${signal}, without its workers`, async () => {
     await using folder = await folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
     await using running = new Demo(...BIG_ARGS, folder.path);
     const pids = [await running.workerPid(1), await running.workerPid(2)];
@@ -565,7 +566,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
   });
 }
 
-Deno.test("word_count ends with 130 on Ctrl-C, which reaches its workers too", async () => {
+test("word_count ends with 130 on Ctrl-C, which reaches its workers too", async () => {
   await using folder = await folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
   const { command, args } = demoCommand("-v", ...BIG_ARGS, folder.path);
   // A session of its own: a terminal sends SIGINT to all processes of the group at once.
@@ -586,7 +587,7 @@ Deno.test("word_count ends with 130 on Ctrl-C, which reaches its workers too", a
   assertEquals([(await child.status).code, pids.length, pids.filter(isRunning)], [130, 2, []]);
 });
 
-Deno.test("word_count's memory has no name", async () => {
+test("word_count's memory has no name", async () => {
   const before = new Set(SharedMemory.list().map(({ name }) => name));
   await using folder = await folderWith({ "big.txt": BIG });
   await using running = new Demo(...BIG_ARGS, folder.path);

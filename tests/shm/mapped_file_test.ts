@@ -2,10 +2,11 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { ClosedError, MappedFile, type MappingKind } from "../../mod.ts";
 import { refusal } from "../support/refusal.ts";
 
-Deno.test("MappedFile.open() shows a file's bytes and keeps writes to itself", () => {
+test("MappedFile.open() shows a file's bytes and keeps writes to itself", () => {
   for (const mapping of ["private", "read"] as const) {
     using file = MappedFile.open("/etc/passwd", { mapping });
     using other = MappedFile.open("/etc/passwd");
@@ -18,7 +19,7 @@ Deno.test("MappedFile.open() shows a file's bytes and keeps writes to itself", (
   }
 });
 
-Deno.test("MappedFile.open() throws for what cannot be mapped", () => {
+test("MappedFile.open() throws for what cannot be mapped", () => {
   const missing = refusal(() => MappedFile.open("/no/such/file"));
   assertEquals([missing.code, missing.syscall, missing.target], [
     "ENOENT",
@@ -35,7 +36,7 @@ Deno.test("MappedFile.open() throws for what cannot be mapped", () => {
   assertThrows(() => MappedFile.open("/etc\0/passwd"), TypeError, "NUL");
 });
 
-Deno.test("MappedFile.close() is final, and stale views read zeros", () => {
+test("MappedFile.close() is final, and stale views read zeros", () => {
   const file = MappedFile.open("/etc/passwd");
   const { bytes } = file;
   file.close();

@@ -8,6 +8,7 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { SharedMemory, uniqueName } from "../../mod.ts";
 import { pageBytes } from "../../src/sys/process.ts";
 import { type Random, withSeed } from "../support/random.ts";
@@ -220,7 +221,7 @@ const OPERATIONS = [
   ...Array.from({ length: 4 }, () => [touch, write, read]).flat(),
 ];
 
-Deno.test("SharedMemory does what the model does in 100 000 random operations", () => {
+test("SharedMemory does what the model does in 100 000 random operations", () => {
   using world = new World();
   withSeed(Date.now() >>> 0, 100_000, (random) => world.step(random));
   for (const operation of OPERATIONS) assert((world.counts[operation.name] ?? 0) > 1000);

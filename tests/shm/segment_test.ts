@@ -2,9 +2,10 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { ClosedError, Segment, SharedMemory } from "../../mod.ts";
 
-Deno.test("Segment.attach() sees the same memory, and closing it leaves the memory", () => {
+test("Segment.attach() sees the same memory, and closing it leaves the memory", () => {
   using memory = SharedMemory.anonymous({ byteLength: 10, maxByteLength: 20 });
   const segment = Segment.attach(memory.buffer);
   memory.bytes[0] = 5;
@@ -20,7 +21,7 @@ Deno.test("Segment.attach() sees the same memory, and closing it leaves the memo
   assertEquals(memory.bytes[0], 5);
 });
 
-Deno.test("Segment.attach() throws TypeError for what is no buffer of a segment", () => {
+test("Segment.attach() throws TypeError for what is no buffer of a segment", () => {
   const fake = new SharedArrayBuffer(4);
   Object.defineProperty(fake, "growable", { value: true });
   for (const buffer of [new ArrayBuffer(4), new SharedArrayBuffer(4), fake, {}, null]) {

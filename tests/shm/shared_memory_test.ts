@@ -8,6 +8,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
+import { test } from "../harness.ts";
 import {
   ClosedError,
   LayoutError,
@@ -21,7 +22,7 @@ import { badNames, refusal } from "../support/refusal.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(new Uint8Array(bytes));
 
-Deno.test("SharedMemory.create() makes zeroed memory with all its pages", () => {
+test("SharedMemory.create() makes zeroed memory with all its pages", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 10_000 });
   assertEquals([memory.name, memory.access], [names.name, "rw"]);
@@ -33,7 +34,7 @@ Deno.test("SharedMemory.create() makes zeroed memory with all its pages", () => 
   assert(allocatedBytes >= 10_000);
 });
 
-Deno.test("SharedMemory.create() makes memory of length 0 that can grow", () => {
+test("SharedMemory.create() makes memory of length 0 that can grow", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 0, maxByteLength: 100 });
   assertEquals(memory.bytes.byteLength, 0);
@@ -41,7 +42,7 @@ Deno.test("SharedMemory.create() makes memory of length 0 that can grow", () => 
   assertEquals([memory.byteLength, memory.bytes.byteLength], [100, 100]);
 });
 
-Deno.test("SharedMemory.create() throws EEXIST when there is some, and leaves it alone", () => {
+test("SharedMemory.create() throws EEXIST when there is some, and leaves it alone", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 5 });
   memory.write("hello");
@@ -50,7 +51,7 @@ Deno.test("SharedMemory.create() throws EEXIST when there is some, and leaves it
   assertEquals([text(memory.read()), memory.status().byteLength], ["hello", 5]);
 });
 
-Deno.test("SharedMemory.create() throws ENOMEM for more than the machine has, and makes nothing", () => {
+test("SharedMemory.create() throws ENOMEM for more than the machine has, and makes nothing", () => {
   using names = memoryName();
   for (const byteLength of [2 ** 40, 2 ** 42]) {
     for (
@@ -68,13 +69,13 @@ Deno.test("SharedMemory.create() throws ENOMEM for more than the machine has, an
   assertEquals(refusal(() => SharedMemory.open(names.name)).code, "ENOENT");
 });
 
-Deno.test("SharedMemory.grow() throws ENOMEM for more than the machine has, and changes nothing", () => {
+test("SharedMemory.grow() throws ENOMEM for more than the machine has, and changes nothing", () => {
   using memory = SharedMemory.anonymous({ byteLength: 10, maxByteLength: 2 ** 40 });
   assertEquals(refusal(() => memory.grow(2 ** 40)).code, "ENOMEM");
   assertEquals([memory.byteLength, memory.status().byteLength], [10, 10]);
 });
 
-Deno.test("SharedMemory.create() throws RangeError when no address range is that long", () => {
+test("SharedMemory.create() throws RangeError when no address range is that long", () => {
   using names = memoryName();
   assertThrows(
     () => SharedMemory.create(names.name, { byteLength: 1, maxByteLength: 2 ** 52 }),
@@ -85,7 +86,7 @@ Deno.test("SharedMemory.create() throws RangeError when no address range is that
 });
 
 for (const byteLength of [-1, 1.5, NaN, Infinity]) {
-  Deno.test(`SharedMemory.create() throws RangeError for byteLength ${byteLength}`, () => {
+  test(`SharedMemory.create() throws RangeError for byteLength ${byteLength}`, () => {
     using names = memoryName();
     assertThrows(() => SharedMemory.create(names.name, { byteLength }), RangeError, "byteLength");
     assertThrows(() => SharedMemory.anonymous({ byteLength }), RangeError, "byteLength");
@@ -93,7 +94,7 @@ for (const byteLength of [-1, 1.5, NaN, Infinity]) {
   });
 }
 
-Deno.test("SharedMemory.create() throws RangeError for a maxByteLength below byteLength", () => {
+test("SharedMemory.create() throws RangeError for a maxByteLength below byteLength", () => {
   using names = memoryName();
   assertThrows(
     () => SharedMemory.create(names.name, { byteLength: 9, maxByteLength: 8 }),
@@ -104,7 +105,7 @@ Deno.test("SharedMemory.create() throws RangeError for a maxByteLength below byt
 
 for (const bad of badNames({ directory: "EINVAL", twoSlashes: "EINVAL" })) {
   for (const verb of ["create", "open", "openOrCreate"] as const) {
-    Deno.test(`SharedMemory.${verb}() throws ${bad.code} with a hint for the name ${bad.shown}`, () => {
+    test(`SharedMemory.${verb}() throws ${bad.code} with a hint for the name ${bad.shown}`, () => {
       const error = refusal(() => SharedMemory[verb](bad.name, { byteLength: 1 }));
       assertEquals([error.code, error.syscall, error.target], [bad.code, "shm_open", bad.name]);
       assertStringIncludes(error.hint ?? "", bad.hint);
@@ -112,7 +113,7 @@ for (const bad of badNames({ directory: "EINVAL", twoSlashes: "EINVAL" })) {
   }
 }
 
-Deno.test("SharedMemory.open() sees what another handle writes, and the other way round", () => {
+test("SharedMemory.open() sees what another handle writes, and the other way round", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 64 });
   using peer = SharedMemory.open(names.name);
@@ -123,12 +124,12 @@ Deno.test("SharedMemory.open() sees what another handle writes, and the other wa
   assertEquals([Atomics.load(mine, 0), Atomics.load(theirs, 0)], [42, 42]);
 });
 
-Deno.test("SharedMemory.open() throws ENOENT when there is none", () => {
+test("SharedMemory.open() throws ENOENT when there is none", () => {
   const error = refusal(() => SharedMemory.open(uniqueName("test")));
   assertEquals([error.code, error.syscall], ["ENOENT", "shm_open"]);
 });
 
-Deno.test("SharedMemory.openOrCreate() makes memory, then opens it with its bytes", () => {
+test("SharedMemory.openOrCreate() makes memory, then opens it with its bytes", () => {
   using names = memoryName();
   using made = SharedMemory.openOrCreate(names.name, { byteLength: 5 });
   made.write("hello");
@@ -136,7 +137,7 @@ Deno.test("SharedMemory.openOrCreate() makes memory, then opens it with its byte
   assertEquals([opened.byteLength, text(opened.bytes)], [5, "hello"]);
 });
 
-Deno.test("SharedMemory.openOrCreate() lengthens one that is shorter", () => {
+test("SharedMemory.openOrCreate() lengthens one that is shorter", () => {
   using names = memoryName();
   using short = SharedMemory.create(names.name, { byteLength: 2, maxByteLength: 10 });
   short.write("ab");
@@ -148,7 +149,7 @@ Deno.test("SharedMemory.openOrCreate() lengthens one that is shorter", () => {
   assertEquals(short.bytes[7], 9);
 });
 
-Deno.test("SharedMemory.unlink() takes the name, and open handles go on", () => {
+test("SharedMemory.unlink() takes the name, and open handles go on", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 4 });
   SharedMemory.unlink(names.name);
@@ -158,7 +159,7 @@ Deno.test("SharedMemory.unlink() takes the name, and open handles go on", () => 
   assertEquals([memory.bytes[0], memory.status().linked], [120, false]);
 });
 
-Deno.test("SharedMemory.grow() keeps the buffer, the bytes and the views", () => {
+test("SharedMemory.grow() keeps the buffer, the bytes and the views", () => {
   using memory = SharedMemory.anonymous({ byteLength: 5, maxByteLength: 100_000 });
   memory.write("hello");
   const { buffer, bytes } = memory;
@@ -174,14 +175,14 @@ Deno.test("SharedMemory.grow() keeps the buffer, the bytes and the views", () =>
   assertEquals(memory.byteLength, 100_000);
 });
 
-Deno.test("SharedMemory.grow() throws RangeError above maxByteLength and for nonsense", () => {
+test("SharedMemory.grow() throws RangeError above maxByteLength and for nonsense", () => {
   using memory = SharedMemory.anonymous({ byteLength: 5, maxByteLength: 10 });
   assertThrows(() => memory.grow(11), RangeError, "maxByteLength 10");
   for (const value of [-1, 2.5, NaN]) assertThrows(() => memory.grow(value), RangeError);
   assertEquals(memory.byteLength, 5);
 });
 
-Deno.test("SharedMemory.grow() throws EPERM when the memory is sealed", () => {
+test("SharedMemory.grow() throws EPERM when the memory is sealed", () => {
   using memory = SharedMemory.anonymous({ byteLength: 5, maxByteLength: 10, seal: ["grow"] });
   const error = refusal(() => memory.grow(10));
   assertEquals([error.code, error.syscall], ["EPERM", "posix_fallocate"]);
@@ -189,7 +190,7 @@ Deno.test("SharedMemory.grow() throws EPERM when the memory is sealed", () => {
   assertEquals([memory.byteLength, memory.status().byteLength], [5, 5]);
 });
 
-Deno.test("SharedMemory.read() and write() copy at an offset", () => {
+test("SharedMemory.read() and write() copy at an offset", () => {
   using memory = SharedMemory.anonymous({ byteLength: 10 });
   memory.write("abc", { offset: 2 });
   memory.write(new Uint8Array([0xff, 0]), { offset: 8 });
@@ -202,7 +203,7 @@ Deno.test("SharedMemory.read() and write() copy at an offset", () => {
   assertEquals(text(memory.read({ offset: 2, byteLength: 3 })), "abc");
 });
 
-Deno.test("SharedMemory.write() past the end grows as far as maxByteLength", () => {
+test("SharedMemory.write() past the end grows as far as maxByteLength", () => {
   using memory = SharedMemory.anonymous({ byteLength: 2, maxByteLength: 8 });
   memory.write("long", { offset: 4 });
   assertEquals([memory.byteLength, memory.bytes[4]], [8, 108]);
@@ -211,7 +212,7 @@ Deno.test("SharedMemory.write() past the end grows as far as maxByteLength", () 
   assertEquals(memory.status().byteLength, 8);
 });
 
-Deno.test("SharedMemory.read() and write() throw for nonsense", () => {
+test("SharedMemory.read() and write() throw for nonsense", () => {
   using memory = SharedMemory.anonymous({ byteLength: 10 });
   for (const offset of [-1, 0.5, NaN, Infinity]) {
     assertThrows(() => memory.read({ offset }), RangeError, "offset");
@@ -225,7 +226,7 @@ Deno.test("SharedMemory.read() and write() throw for nonsense", () => {
   }
 });
 
-Deno.test("SharedMemory.open() with access r follows the writer and keeps its own writes", () => {
+test("SharedMemory.open() with access r follows the writer and keeps its own writes", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 8192, maxByteLength: 16384 });
   using reader = SharedMemory.open(names.name, { access: "r", maxByteLength: 16384 });
@@ -251,23 +252,23 @@ Deno.test("SharedMemory.open() with access r follows the writer and keeps its ow
   assertEquals([reader.bytes[8999], reader.bytes[0]], [9, 77]);
 });
 
-Deno.test("SharedMemory.open() throws TypeError for an access that is none", () => {
+test("SharedMemory.open() throws TypeError for an access that is none", () => {
   assertThrows(() => SharedMemory.open("/m", { access: "w" as "r" }), TypeError, '"r" or "rw"');
 });
 
-Deno.test("SharedMemory.anonymous() cannot be shrunk or found by name", () => {
+test("SharedMemory.anonymous() cannot be shrunk or found by name", () => {
   using memory = SharedMemory.anonymous({ byteLength: 100, label: "thing" });
   assertEquals(memory.name, "memfd:thing");
   assertEquals(memory.status().linked, false);
   assertFalse(SharedMemory.list().some(({ name }) => name.includes("thing")));
 });
 
-Deno.test("SharedMemory.anonymous() throws TypeError for a seal that is none", () => {
+test("SharedMemory.anonymous() throws TypeError for a seal that is none", () => {
   const seal = ["shrink", "toString" as "grow"] as const;
   assertThrows(() => SharedMemory.anonymous({ byteLength: 1, seal }), TypeError, "future-write");
 });
 
-Deno.test("SharedMemory.inheritAs() gives the stdio for a child, one memory after the other", () => {
+test("SharedMemory.inheritAs() gives the stdio for a child, one memory after the other", () => {
   using first = SharedMemory.anonymous({ byteLength: 1 });
   using second = SharedMemory.anonymous({ byteLength: 1 });
   const stdio = second.inheritAs(6, first.inheritAs(4, ["pipe", "inherit", "ignore"]));
@@ -279,7 +280,7 @@ Deno.test("SharedMemory.inheritAs() gives the stdio for a child, one memory afte
   }
 });
 
-Deno.test("SharedMemory.fromInherited() refuses a descriptor that has an owner", () => {
+test("SharedMemory.fromInherited() refuses a descriptor that has an owner", () => {
   using memory = SharedMemory.anonymous({ byteLength: 1 });
   const descriptor = memory.inheritAs(3)[3] as number;
   const error = assertThrows(() => SharedMemory.fromInherited(descriptor), LayoutError);
@@ -288,7 +289,7 @@ Deno.test("SharedMemory.fromInherited() refuses a descriptor that has an owner",
   assertThrows(() => memory.inheritAs(1e9), RangeError);
 });
 
-Deno.test("SharedMemory.anonymous() reads each option once", () => {
+test("SharedMemory.anonymous() reads each option once", () => {
   let asked = 0;
   const options = {
     get byteLength() {
@@ -300,7 +301,7 @@ Deno.test("SharedMemory.anonymous() reads each option once", () => {
   memory.bytes[memory.byteLength - 1] = 1;
 });
 
-Deno.test("SharedMemory throws ClosedError when an argument closes it", () => {
+test("SharedMemory throws ClosedError when an argument closes it", () => {
   for (
     const use of [
       (memory, close) =>
@@ -328,7 +329,7 @@ Deno.test("SharedMemory throws ClosedError when an argument closes it", () => {
   }
 });
 
-Deno.test("SharedMemory.write() believes the engine, not a view, how long it is", () => {
+test("SharedMemory.write() believes the engine, not a view, how long it is", () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
   class Longer extends Uint8Array {
     override get byteLength(): number {
@@ -339,7 +340,7 @@ Deno.test("SharedMemory.write() believes the engine, not a view, how long it is"
   assertEquals([...memory.read()].filter((byte) => byte !== 0), [7, 7, 7, 7]);
 });
 
-Deno.test("SharedMemory keeps to what is mapped when somebody else grows its buffer", () => {
+test("SharedMemory keeps to what is mapped when somebody else grows its buffer", () => {
   using memory = SharedMemory.anonymous({ byteLength: 5, maxByteLength: 20_000 });
   memory.buffer.grow(16_384);
   assertEquals([memory.byteLength, memory.bytes.byteLength], [5, 5]);
@@ -350,7 +351,7 @@ Deno.test("SharedMemory keeps to what is mapped when somebody else grows its buf
   assertEquals(memory.bytes[12_000], 104);
 });
 
-Deno.test("SharedMemory.grow() of memory sealed with future-write changes nothing", () => {
+test("SharedMemory.grow() of memory sealed with future-write changes nothing", () => {
   using memory = SharedMemory.anonymous({
     byteLength: 4096,
     maxByteLength: 65_536,
@@ -361,7 +362,7 @@ Deno.test("SharedMemory.grow() of memory sealed with future-write changes nothin
   assertEquals([memory.byteLength, memory.status().byteLength], [4096, 4096]);
 });
 
-Deno.test("SharedMemory and Segment cannot be made by new", () => {
+test("SharedMemory and Segment cannot be made by new", () => {
   for (const made of [SharedMemory, Segment, MappedFile]) {
     const Loose = made as unknown as new (...values: unknown[]) => unknown;
     assertThrows(() => new Loose(), TypeError, "by new");
@@ -369,7 +370,7 @@ Deno.test("SharedMemory and Segment cannot be made by new", () => {
   }
 });
 
-Deno.test("SharedMemory.list() leaves named semaphores out", () => {
+test("SharedMemory.list() leaves named semaphores out", () => {
   using memory = SharedMemory.create(`/sem.${crypto.randomUUID()}`, { byteLength: 1 });
   try {
     assertFalse(SharedMemory.list().some(({ name }) => name === memory.name));
@@ -378,7 +379,7 @@ Deno.test("SharedMemory.list() leaves named semaphores out", () => {
   }
 });
 
-Deno.test("SharedMemory.fromInherited() refuses what is no sealed memory", () => {
+test("SharedMemory.fromInherited() refuses what is no sealed memory", () => {
   const error = assertThrows(() => SharedMemory.fromInherited(1), LayoutError);
   assertEquals(error.target, "descriptor 1");
   assertStringIncludes(error.expected, "memfd");
@@ -386,7 +387,7 @@ Deno.test("SharedMemory.fromInherited() refuses what is no sealed memory", () =>
   assertThrows(() => SharedMemory.fromInherited(-1), RangeError);
 });
 
-Deno.test("SharedMemory.close() ends everything but itself, and stale views read zeros", () => {
+test("SharedMemory.close() ends everything but itself, and stale views read zeros", () => {
   const memory = SharedMemory.anonymous({ byteLength: 8192, maxByteLength: 10_000 });
   const { bytes, buffer } = memory;
   bytes.fill(5);
@@ -411,7 +412,7 @@ Deno.test("SharedMemory.close() ends everything but itself, and stale views read
   for (const use of uses) assertEquals(assertThrows(use, ClosedError).target, "memfd:postbox");
 });
 
-Deno.test("SharedMemory.close() leaves other handles of the same object alone", () => {
+test("SharedMemory.close() leaves other handles of the same object alone", () => {
   using names = memoryName();
   const first = SharedMemory.create(names.name, { byteLength: 16 });
   using second = SharedMemory.open(names.name);
@@ -420,7 +421,7 @@ Deno.test("SharedMemory.close() leaves other handles of the same object alone", 
   assertEquals(second.bytes[0], 1);
 });
 
-Deno.test("SharedMemory.list() shows an object with its length", () => {
+test("SharedMemory.list() shows an object with its length", () => {
   using names = memoryName();
   using memory = SharedMemory.create(names.name, { byteLength: 5000, mode: 0o640 });
   const entry = SharedMemory.list().find(({ name }) => name === names.name);

@@ -1,5 +1,6 @@
 /** A peer that is told by lines what to do and answers each with one line (tests/process/*.c, .py). */
 
+import { Buffer } from "node:buffer";
 import { Child } from "./process.ts";
 
 /** A running peer. It is killed at the end of the scope. */
@@ -19,10 +20,10 @@ export class Peer extends Child {
 /** Bytes as the peers write them. */
 export function hex(data: Uint8Array | string): string {
   const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-  return bytes.byteLength === 0 ? "-" : bytes.toHex();
+  return bytes.byteLength === 0 ? "-" : Buffer.from(bytes).toString("hex");
 }
 
 /** Bytes as the peers print them. */
 export function fromHex(text: string): Uint8Array {
-  return text === "-" ? new Uint8Array(0) : Uint8Array.fromHex(text);
+  return text === "-" ? new Uint8Array(0) : Uint8Array.from(Buffer.from(text, "hex"));
 }

@@ -1,13 +1,15 @@
 /** Programs in a process that was prepared: lower limits, namespaces of its own, another user. */
 
-import { evalArgs, FFI_ONLY, type Finished, run } from "./process.ts";
+import process from "node:process";
+import { test } from "../harness.ts";
+import { type Finished, run } from "./process.ts";
+import { evalArgs, execPath, FFI_ONLY } from "./runtime.ts";
 
-const isRoot = Deno.uid() === 0;
+const isRoot = process.getuid!() === 0;
 
 /** A test that only root can prepare; for anybody else it is reported as not run, with why. */
 export function rootTest(name: string, fn: () => Promise<void>): void {
-  const suffix = isRoot ? "" : " (not run: only root can prepare the process)";
-  Deno.test({ name: name + suffix, ignore: !isRoot, fn });
+  test(name, { missing: isRoot ? undefined : "only root can prepare the process" }, fn);
 }
 
 /** A user without a name, a file or a privilege. */
@@ -16,19 +18,19 @@ export const OTHER_UID = 54321;
 /** Becomes that user for good, with everything it may look at in /proc, as after a login. */
 export const BECOME_OTHER_USER = `
   {
-    const i32 = "i32", u32 = "u32", u64 = "u64";
-    const { symbols } = Deno.dlopen("librt.so.1", {
-      setgroups: { parameters: ["usize", "buffer"], result: i32 },
-      setresgid: { parameters: [u32, u32, u32], result: i32 },
-      setresuid: { parameters: [u32, u32, u32], result: i32 },
-      prctl: { parameters: [i32, u64, u64, u64, u64], result: i32 },
+    const { bind } = await import("@postbox/postbox/src/sys/load.ts");
+    const { c } = bind({
+      setgroups: { parameters: ["size size", "buffer list"], result: "i32" },
+      setresgid: { parameters: ["u32 rgid", "u32 egid", "u32 sgid"], result: "i32" },
+      setresuid: { parameters: ["u32 ruid", "u32 euid", "u32 suid"], result: "i32" },
+      prctl: { parameters: ["i32 op", "i64 a", "i64 b", "i64 c", "i64 d"], result: "i32" },
     });
     const PR_SET_DUMPABLE = 4, id = ${OTHER_UID};
     const results = [
-      symbols.setgroups(0n, null),
-      symbols.setresgid(id, id, id),
-      symbols.setresuid(id, id, id),
-      symbols.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n),
+      c.setgroups(0n, null),
+      c.setresgid(id, id, id),
+      c.setresuid(id, id, id),
+      c.prctl(PR_SET_DUMPABLE, 1n, 0n, 0n, 0n),
     ];
     if (results.some((result) => result !== 0)) throw new Error("cannot become another user");
   }
@@ -81,6 +83,6 @@ export function runPrepared(
   code: string,
   { args = [], permissions = FFI_ONLY }: { args?: string[]; permissions?: readonly string[] } = {},
 ): Promise<Finished> {
-  const program = evalArgs(ATTEMPT + code, permissions);
-  return run(command, { args: [...words, Deno.execPath(), ...program, ...args] });
+  const program = evalArgs(ATTEMPT + code, { permissions });
+  return run(command, { args: [...words, execPath(), ...program, ...args] });
 }

@@ -1,104 +1,140 @@
-/** Other processes for tests: C programs compiled here, Deno programs, their lines and their end. */
+/** Other processes for tests: C programs compiled here, programs of ours, their lines, their end. */
 
-/** The root of the checkout. */
-export const ROOT: string = new URL("../../", import.meta.url).pathname;
+import { type ChildProcess, spawn, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import process from "node:process";
+import type { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { evalArgs, execPath, type ProgramOptions } from "./runtime.ts";
+
+/** A signal's name. */
+export type Signal = keyof typeof constants.signals;
 
 /** What a finished process did. */
 export interface Finished {
+  /** 128 and the signal's number where a signal ended it. */
   code: number;
-  signal: Deno.Signal | null;
+  signal: Signal | null;
   stdout: string;
   stderr: string;
 }
 
+/** The same, byte for byte. */
+export interface FinishedBytes extends Omit<Finished, "stdout" | "stderr"> {
+  stdout: Uint8Array;
+  stderr: Uint8Array;
+}
+
 /** How a process is started. */
 export interface StartOptions {
-  args?: string[];
+  args?: readonly string[];
   stdin?: Uint8Array | string;
+  /** Beside the environment of this process. */
   env?: Record<string, string>;
   cwd?: string;
+  /** What it gets for descriptors; standard output and error must be pipes. */
+  stdio?: StdioOptions;
+  /** Kills it after that time: it hangs, and its test shall fail and not the whole run. */
+  timeoutMs?: number;
 }
 
 /** Runs a program to its end. */
 export async function run(command: string, options: StartOptions = {}): Promise<Finished> {
-  const { args = [], stdin, ...rest } = options;
-  const child = new Deno.Command(command, {
-    args,
-    ...rest,
-    stdin: stdin === undefined ? "null" : "piped",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  if (stdin !== undefined) {
-    const writer = child.stdin.getWriter();
-    await writer.write(typeof stdin === "string" ? new TextEncoder().encode(stdin) : stdin);
-    await writer.close();
-  }
-  const { code, signal, stdout, stderr } = await child.output();
+  const { stdout, stderr, ...end } = await runForBytes(command, options);
   const decoder = new TextDecoder();
-  return { code, signal, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  return { ...end, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-/** What a Deno program of ours may do: FFI and nothing else. */
-export const FFI_ONLY: readonly string[] = ["--allow-ffi", "--no-prompt", "--quiet"];
-
-/** The arguments that run TypeScript given as text; `@postbox/postbox` is this checkout. */
-export function evalArgs(code: string, permissions: readonly string[] = FFI_ONLY): string[] {
-  return ["run", ...permissions, "--config", `${ROOT}deno.json`, programUrl(code)];
-}
-
-function programUrl(code: string): string {
-  const here = code.replaceAll('"@postbox/postbox"', JSON.stringify(`file://${ROOT}mod.ts`));
-  return `data:application/typescript,${encodeURIComponent(here)}`;
-}
-
-/** Runs TypeScript given as text in a Deno of its own. */
-export function runDeno(
-  code: string,
-  { permissions = FFI_ONLY, ...options }: StartOptions & { permissions?: readonly string[] } = {},
-): Promise<Finished> {
-  return run(Deno.execPath(), {
-    ...options,
-    args: [...evalArgs(code, permissions), ...(options.args ?? [])],
+/** Runs a program to its end, for what it prints byte for byte. */
+export async function runForBytes(
+  command: string,
+  options: StartOptions = {},
+): Promise<FinishedBytes> {
+  const { args = [], stdin, env, stdio, timeoutMs, ...rest } = options;
+  const child = spawn(command, args, {
+    ...rest,
+    env: { ...process.env, ...env },
+    stdio: stdio ?? [stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  const ended = endOf(child);
+  if (stdin !== undefined) {
+    child.stdin!.on("error", () => {}); // it may end without reading: its exit code says how
+    child.stdin!.end(stdin);
+  }
+  const bound = timeoutMs === undefined ? undefined : setTimeout(
+    () => killIfRunning(child),
+    timeoutMs,
+  );
+  try {
+    const [stdout, stderr, end] = await Promise.all([
+      bytesOf(child.stdout!),
+      bytesOf(child.stderr!),
+      ended,
+    ]);
+    return { ...end, stdout, stderr };
+  } finally {
+    clearTimeout(bound);
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<{ code: number; signal: Signal | null }> {
+  const [code, signal] = await once(child, "close") as [number | null, Signal | null];
+  return { code: code ?? 128 + constants.signals[signal!], signal };
+}
+
+async function bytesOf(stream: Readable): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
+/** Runs TypeScript given as text in another process of this runtime. */
+export function runProgram(
+  code: string,
+  { permissions, v8Flags, ...options }: StartOptions & ProgramOptions = {},
+): Promise<Finished> {
+  const program = evalArgs(code, {
+    ...(permissions && { permissions }),
+    ...(v8Flags && { v8Flags }),
+  });
+  return run(execPath(), { ...options, args: [...program, ...(options.args ?? [])] });
 }
 
 /** Kills a process that may have ended already. */
-export function killIfRunning(process: Deno.ChildProcess): void {
-  try {
-    process.kill("SIGKILL");
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error; // it has ended already
-  }
+export function killIfRunning(child: ChildProcess): void {
+  child.kill("SIGKILL"); // false, and nothing happens, when it has ended
 }
 
 /** A running process whose lines can be waited for. It is killed at the end of the scope. */
 export class Child implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-  readonly #stderr: Promise<string>;
+  readonly #process: ChildProcess;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #decoder: TextDecoder = new TextDecoder();
+  readonly #stderr: Promise<Uint8Array>;
+  readonly #ended: Promise<{ code: number; signal: Signal | null }>;
   #rest = "";
 
   /** Starts it; its standard input stays open until the end. */
-  constructor(command: string, args: string[], env: Record<string, string> = {}) {
-    this.#process = new Deno.Command(command, {
-      args,
-      env,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    this.#stderr = new Response(this.#process.stderr).text();
+  constructor(command: string, args: readonly string[], env: Record<string, string> = {}) {
+    this.#process = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    this.#ended = endOf(this.#process);
+    this.#process.stdin!.on("error", () => {}); // nobody reads any more
+    this.#chunks = this.#process.stdout![Symbol.asyncIterator]();
+    this.#stderr = bytesOf(this.#process.stderr!);
   }
 
-  /** Starts TypeScript given as text in a Deno of its own. */
-  static deno(code: string, ...args: string[]): Child {
-    return new Child(Deno.execPath(), [...evalArgs(code), ...args]);
+  /** Starts TypeScript given as text in another process of this runtime. */
+  static program(code: string, ...args: string[]): Child {
+    return new Child(execPath(), [...evalArgs(code), ...args]);
   }
 
   get pid(): number {
-    return this.#process.pid;
+    return this.#process.pid!;
   }
 
   /** The next line of its standard output; throws when it ends before. */
@@ -110,42 +146,53 @@ export class Child implements AsyncDisposable {
         this.#rest = this.#rest.slice(end + 1);
         return line;
       }
-      const { value, done } = await this.#lines.read();
-      if (done) throw new Error(`the child ended: ${await this.#stderr}`);
-      this.#rest += value;
+      if (!await this.#more()) throw new Error(`the child ended: ${await this.#complaint()}`);
     }
   }
 
   /** Writes to its standard input. */
   async write(text: string): Promise<void> {
-    const writer = this.#process.stdin.getWriter();
-    await writer.write(new TextEncoder().encode(text));
-    writer.releaseLock();
+    const stdin = this.#process.stdin!;
+    await new Promise<void>((resolve, reject) => {
+      stdin.write(text, (error) => error ? reject(error) : resolve());
+    });
   }
 
-  kill(signal: Deno.Signal = "SIGKILL"): void {
+  kill(signal: Signal = "SIGKILL"): void {
     this.#process.kill(signal);
   }
 
   /** Waits for its end; what it still printed is in the result. */
   async finished(): Promise<Finished> {
-    let stdout = this.#rest;
-    for (;;) {
-      const { value, done } = await this.#lines.read();
-      if (done) break;
-      stdout += value;
-    }
-    const { code, signal } = await this.#process.status;
-    return { code, signal, stdout, stderr: await this.#stderr };
+    while (await this.#more());
+    const stdout = this.#rest;
+    this.#rest = "";
+    const { code, signal } = await this.#ended;
+    return { code, signal, stdout, stderr: await this.#complaint() };
+  }
+
+  async #more(): Promise<boolean> {
+    const { value, done } = await this.#chunks.next();
+    if (done) return false;
+    this.#rest += this.#decoder.decode(value, { stream: true });
+    return true;
+  }
+
+  async #complaint(): Promise<string> {
+    return new TextDecoder().decode(await this.#stderr);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     killIfRunning(this.#process);
     await this.finished();
-    await this.#process.stdin.close().catch((error) => {
-      if (!(error instanceof Error)) throw error; // nobody reads any more
-    });
+    this.#process.stdin!.destroy();
   }
+}
+
+/** A folder that is removed at the end of the scope. */
+export function temporaryFolder(): Disposable & { path: string } {
+  const path = mkdtempSync(`${tmpdir()}/postbox-test-`);
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Compiles a C file next to the tests into a folder that is removed at the end of the scope. */
@@ -153,17 +200,13 @@ export async function compileC(
   source: string | URL,
   flags: string[] = [],
 ): Promise<Disposable & { path: string }> {
-  const directory = await Deno.makeTempDir({ prefix: "postbox-c-" });
-  const path = `${directory}/program`;
-  const file = source instanceof URL ? source.pathname : `${directory}/program.c`;
-  if (!(source instanceof URL)) await Deno.writeTextFile(file, source);
+  const folder = temporaryFolder();
+  const path = `${folder.path}/program`;
+  const file = source instanceof URL ? fileURLToPath(source) : `${folder.path}/program.c`;
+  if (!(source instanceof URL)) writeFileSync(file, source);
   const args = ["-O2", "-Wall", "-Wextra", "-Werror", "-o", path, file, "-lrt", ...flags];
   const { code, stderr } = await run("cc", { args });
-  const program = {
-    path,
-    [Symbol.dispose]: () => Deno.removeSync(directory, { recursive: true }),
-  };
-  if (code === 0) return program;
-  program[Symbol.dispose]();
+  if (code === 0) return { path, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+  folder[Symbol.dispose]();
   throw new Error(`cc ${args.join(" ")} failed:\n${stderr}`);
 }

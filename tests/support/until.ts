@@ -1,5 +1,8 @@
 /** Waiting on the thing itself: a condition, a process that is blocked in a system call. */
 
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+
 /** Far more than anything here takes, so only a hang reaches it. */
 const BOUND_MS = 20_000;
 
@@ -17,8 +20,8 @@ export async function until(
 
 /** The system calls a thread can be found blocked in, by machine. */
 const CALLS = {
-  x86_64: { poll: 7, mq_timedsend: 242, mq_timedreceive: 243 },
-  aarch64: { poll: 73, mq_timedsend: 182, mq_timedreceive: 183 }, // poll(3) is ppoll(2) there
+  x64: { poll: 7, mq_timedsend: 242, mq_timedreceive: 243 },
+  arm64: { poll: 73, mq_timedsend: 182, mq_timedreceive: 183 }, // poll(3) is ppoll(2) there
 } as const;
 
 /**
@@ -31,10 +34,10 @@ export async function untilBlocked(
   pid: number,
   call: "poll" | "mq_timedsend" | "mq_timedreceive",
 ): Promise<number[]> {
-  const number = CALLS[Deno.build.arch as keyof typeof CALLS][call];
+  const number = CALLS[process.arch as keyof typeof CALLS][call];
   let found: number[] = [];
   await until(`process ${pid} is blocked in ${call}`, () => {
-    for (const { name: tid } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    for (const tid of readdirSync(`/proc/${pid}/task`)) {
       const [now, ...args] = syscallOf(`/proc/${pid}/task/${tid}/syscall`).map(Number);
       if (now === number && (call !== "poll" || args[1] === 1)) found = args;
     }
@@ -46,10 +49,10 @@ export async function untilBlocked(
 /** Number and arguments of the call that a thread is in; "running" when it is in none. */
 function syscallOf(path: string): string[] {
   try {
-    return Deno.readTextFileSync(path).trim().split(" ");
+    return readFileSync(path, "utf8").trim().split(" ");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return []; // the thread ended
-    if (error instanceof Error && error.message.includes("os error 3")) return []; // just now
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return []; // the thread ended
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { type Finished, ROOT, run } from "../support/process.ts";
 import type { Row } from "../../bench/subject.ts";
 
@@ -9,7 +10,7 @@ function bench(...args: string[]): Promise<Finished> {
   return run(Deno.execPath(), { args: ["run", "-A", `${ROOT}bench/main.ts`, ...args], cwd: ROOT });
 }
 
-Deno.test("bench --quick --json gives machine, versions and well-formed rows", async () => {
+test("bench --quick --json gives machine, versions and well-formed rows", async () => {
   const { code, stdout, stderr } = await bench("--quick", "--json", "create-unlink", "memory-read");
   assertEquals(code, 0, stderr);
   const { machine, quick, rows } = JSON.parse(stdout) as {
@@ -34,7 +35,7 @@ Deno.test("bench --quick --json gives machine, versions and well-formed rows", a
   }
 });
 
-Deno.test("bench marks the goal of a row as met or missed and does not fail on it", async () => {
+test("bench marks the goal of a row as met or missed and does not fail on it", async () => {
   const { code, stdout, stderr } = await bench("--quick", "--json", "round-trip");
   assertEquals(code, 0, stderr);
   const goals = (JSON.parse(stdout).rows as Row[]).flatMap(({ goal, ratio }) =>
@@ -45,7 +46,7 @@ Deno.test("bench marks the goal of a row as met or missed and does not fail on i
   for (const { met, expected } of goals) assertEquals(met, expected);
 });
 
-Deno.test("bench prints a table with the goal beside the numbers", async () => {
+test("bench prints a table with the goal beside the numbers", async () => {
   const { code, stdout, stderr } = await bench("--quick", "round-trip");
   assertEquals(code, 0, stderr);
   assertStringIncludes(stdout, "quartiles");
@@ -53,7 +54,7 @@ Deno.test("bench prints a table with the goal beside the numbers", async () => {
   assert(line !== undefined && /Postbox .*≤ 1\.60 (met|missed)/.test(line), stdout);
 });
 
-Deno.test("bench --help shows the subjects and examples", async () => {
+test("bench --help shows the subjects and examples", async () => {
   const { code, stdout } = await bench("--help");
   assertEquals(code, 0);
   for (const part of ["send-receive", "command-line", "Examples", "deno task bench --json"]) {
@@ -61,7 +62,7 @@ Deno.test("bench --help shows the subjects and examples", async () => {
   }
 });
 
-Deno.test("bench refuses a subject that there is not, with exit code 2", async () => {
+test("bench refuses a subject that there is not, with exit code 2", async () => {
   const { code, stdout, stderr } = await bench("no-such-subject");
   assertEquals([code, stdout], [2, ""]);
   assertStringIncludes(stderr, "Cannot run no-such-subject: expected some of");

@@ -1,10 +1,11 @@
 /** The layer check says no where it must, and `deno lint` runs it. */
 
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
 import { importProblem, LAYERS } from "../../tools/layers.ts";
 import { ROOT, run } from "../support/process.ts";
 
-Deno.test("LAYERS has no cycle, and names only rooms that it has", () => {
+test("LAYERS has no cycle, and names only rooms that it has", () => {
   const depth = (room: string, path: string[] = []): number => {
     assert(!path.includes(room), `cycle: ${[...path, room].join(" > ")}`);
     const below = LAYERS[room];
@@ -39,12 +40,12 @@ const CASES: [string, string, boolean][] = [
 ];
 
 for (const [from, specifier, allowed] of CASES) {
-  Deno.test(`importProblem() ${allowed ? "allows" : "refuses"} ${specifier} in ${from}`, () => {
+  test(`importProblem() ${allowed ? "allows" : "refuses"} ${specifier} in ${from}`, () => {
     assertEquals(importProblem(from, specifier) === undefined, allowed);
   });
 }
 
-Deno.test("deno lint reports a wrong import and a Deno outside the driver", async () => {
+test("deno lint reports a wrong import and a Deno outside the driver", async () => {
   const path = `${ROOT}src/mq/lint_probe_${crypto.randomUUID()}.ts`;
   await Deno.writeTextFile(path, 'import "../shm/mod.ts";\nexport const x: unknown = Deno;\n');
   try {

@@ -1,6 +1,7 @@
 /** What README shows is run as written; only the names of kernel objects are made unique. */
 
 import { assert, assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { FFI_ONLY, ROOT, run } from "../support/process.ts";
 import { memoryName, queueName } from "../support/names.ts";
 
@@ -11,7 +12,7 @@ function blocks(language: string): string[] {
   return [...README.matchAll(pattern)].map(([, code]) => code!);
 }
 
-Deno.test("the first example of README runs as written", async () => {
+test("the first example of README runs as written", async () => {
   using queue = queueName();
   using memory = memoryName();
   const program = blocks("ts")[0]!
@@ -30,7 +31,7 @@ Deno.test("the first example of README runs as written", async () => {
   }
 });
 
-Deno.test("the commands of README run as written, one after the other", async () => {
+test("the commands of README run as written, one after the other", async () => {
   using queue = queueName();
   const lines = blocks("sh").flatMap((block) => block.trim().split("\n"))
     .filter((line) => line.startsWith("deno task postbox"));

@@ -2,6 +2,7 @@
 
 import "../support/loaded.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { test } from "../harness.ts";
 import { blockUntil } from "../../src/wait/mod.ts";
 import { C, mqClose, mqOpen, mqUnlink } from "../../src/sys/mod.ts";
 import { uniqueName } from "../../mod.ts";
@@ -16,14 +17,14 @@ function emptyQueue(): Disposable & { fd: number } {
   return { fd, [Symbol.dispose]: () => mqClose(fd, name) };
 }
 
-Deno.test("blockUntil() gives what the first try gives, without a wait", () => {
+test("blockUntil() gives what the first try gives, without a wait", () => {
   using queue = emptyQueue();
   let tries = 0;
   assertEquals(blockUntil(queue.fd, "readable", () => ++tries, undefined, "x"), 1);
   assertEquals(tries, 1);
 });
 
-Deno.test("blockUntil() tries once when the time is 0", () => {
+test("blockUntil() tries once when the time is 0", () => {
   using queue = emptyQueue();
   let tries = 0;
   const attempt = () => (tries++, undefined);
@@ -31,14 +32,14 @@ Deno.test("blockUntil() tries once when the time is 0", () => {
   assertEquals(tries, 1);
 });
 
-Deno.test("blockUntil() gives undefined not before the deadline, over more than one slice", () => {
+test("blockUntil() gives undefined not before the deadline, over more than one slice", () => {
   using queue = emptyQueue();
   const start = performance.now();
   assertEquals(blockUntil(queue.fd, "readable", () => undefined, 230, "x"), undefined);
   assert(performance.now() - start >= 230);
 });
 
-Deno.test("blockUntil() tries again as soon as the descriptor is ready", () => {
+test("blockUntil() tries again as soon as the descriptor is ready", () => {
   using queue = emptyQueue();
   let tries = 0;
   // Writable at once: each poll comes back immediately, so the tries are what counts.
@@ -46,7 +47,7 @@ Deno.test("blockUntil() tries again as soon as the descriptor is ready", () => {
   assertEquals(blockUntil(queue.fd, "writable", attempt, 60_000, "x"), "done");
 });
 
-Deno.test("blockUntil() throws what the try throws", () => {
+test("blockUntil() throws what the try throws", () => {
   using queue = emptyQueue();
   const attempt = () => {
     throw new SyntaxError("mine");

@@ -2,6 +2,7 @@
 
 import "../support/loaded.ts";
 import { assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
 import { Spinner } from "../../src/wait/spin.ts";
 
 const MAX_TRIES = 20, TIMED_EVERY = 16, MAX_PAUSE = 1024;
@@ -29,18 +30,18 @@ class Rig {
   }
 }
 
-Deno.test("Spinner.spin() gives what a try gave and tries no more", () => {
+test("Spinner.spin() gives what a try gave and tries no more", () => {
   assertEquals(new Rig().spin({ hitAt: 3 }), { tries: 3, result: "hit" });
 });
 
-Deno.test("Spinner.spin() gives up after a bounded number of tries", () => {
+test("Spinner.spin() gives up after a bounded number of tries", () => {
   const rig = new Rig();
   for (let spin = 0; spin < 100; spin++) {
     assertEquals(rig.spin(), { tries: MAX_TRIES, result: undefined });
   }
 });
 
-Deno.test("Spinner.spin() stops when a try takes a time slice, and parks the next waits", () => {
+test("Spinner.spin() stops when a try takes a time slice, and parks the next waits", () => {
   const rig = new Rig();
   // The first miss is what starts the clock.
   assertEquals(rig.spin({ tryMs: 3 }), { tries: 2, result: undefined });
@@ -48,7 +49,7 @@ Deno.test("Spinner.spin() stops when a try takes a time slice, and parks the nex
   assertEquals(rig.spin().tries, MAX_TRIES);
 });
 
-Deno.test("Spinner.spin() gives what a try gave when that took a time slice", () => {
+test("Spinner.spin() gives what a try gave when that took a time slice", () => {
   const rig = new Rig();
   for (let spin = 0; spin < TIMED_EVERY; spin++) {
     assertEquals(rig.spin({ tryMs: 3, hitAt: 1 }), { tries: 1, result: "hit" });
@@ -56,14 +57,14 @@ Deno.test("Spinner.spin() gives what a try gave when that took a time slice", ()
   assertEquals(rig.spin().tries, 0, "and has noticed");
 });
 
-Deno.test("Spinner.spin() parks twice as many waits each time, up to a bound", () => {
+test("Spinner.spin() parks twice as many waits each time, up to a bound", () => {
   const rig = new Rig();
   rig.pause();
   const pauses = Array.from({ length: 8 }, () => rig.pause());
   assertEquals(pauses, [16, 32, 64, 128, 256, 512, MAX_PAUSE, MAX_PAUSE]);
 });
 
-Deno.test("Spinner.spin() comes back when spins are short again", () => {
+test("Spinner.spin() comes back when spins are short again", () => {
   const rig = new Rig();
   for (let pause = 0; pause < 8; pause++) rig.pause();
   // Half as many each time: 1024 + 512 + … + 1 waits and a spin after each.

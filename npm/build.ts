@@ -1,0 +1,85 @@
+/**
+ * Makes the npm package from the same source: `deno task npm`.
+ *
+ * ```text
+ * deno pack      .ts to .js and .d.ts, import specifiers, npm dependencies
+ * manifest.ts    what package.json lacks then
+ * postbox.js     the command
+ * koffi.ts       koffi, with its binaries for Linux
+ * npm pack       the tarball, the same bytes whenever the same source is packed
+ * ```
+ *
+ * Rule: nothing in the package tells where it was built.
+ */
+
+import { execute } from "./execute.ts";
+import { vendorKoffi } from "./koffi.ts";
+import { completed } from "./manifest.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** Where the tarball goes; git ignores it. */
+export const DIST: string = `${ROOT}npm/dist`;
+
+const HELP = `Makes the npm package.
+
+Usage: deno task npm [--out FOLDER]
+
+Options
+  --out FOLDER   where the tarball goes (default npm/dist)
+  --help         this
+
+Examples
+  deno task npm
+  npm install ./npm/dist/postbox-postbox-*.tgz   (then, in a project)
+
+Prints the path of the tarball.`;
+
+/** Builds the package and gives the path of its tarball. */
+export async function build(out: string = DIST): Promise<string> {
+  const work = await Deno.makeTempDir({ prefix: "postbox-npm-" });
+  try {
+    await execute(
+      Deno.execPath(),
+      ["pack", "--quiet", "--no-source-maps", "--allow-dirty", "--output", `${work}/packed.tgz`],
+      { cwd: ROOT },
+    );
+    await execute("tar", ["-xzf", `${work}/packed.tgz`, "-C", work]);
+    const folder = `${work}/package`;
+    const manifest = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
+    await Deno.writeTextFile(
+      `${folder}/package.json`,
+      `${JSON.stringify(completed(manifest), null, 2)}\n`,
+    );
+    await Deno.mkdir(`${folder}/bin`);
+    await Deno.copyFile(`${ROOT}npm/postbox.js`, `${folder}/bin/postbox.js`);
+    await Deno.chmod(`${folder}/bin/postbox.js`, 0o755);
+    await vendorKoffi(`${folder}/node_modules/koffi`);
+    await Deno.mkdir(out, { recursive: true });
+    await execute("npm", ["pack", folder, "--pack-destination", out]);
+    return `${out}/${tarballName(manifest)}`;
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+/** What npm calls the tarball of a scoped package. */
+function tarballName({ name, version }: { name: string; version: string }): string {
+  return `${name.replace("@", "").replace("/", "-")}-${version}.tgz`;
+}
+
+async function main(args: string[]): Promise<number> {
+  const [option, value, ...more] = args;
+  if (option === "--help" || option === "-h") {
+    console.log(HELP);
+    return 0;
+  }
+  if (more.length > 0 || (option !== undefined && (option !== "--out" || value === undefined))) {
+    console.error(`Cannot build with ${args.join(" ")}: expected nothing or --out FOLDER`);
+    return 2;
+  }
+  console.log(await build(value));
+  return 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,134 @@
+/**
+ * The driver for Node and Bun: koffi's functions on the C library.
+ *
+ * Rule: koffi is found at the first use, through Node's own resolution and by no import that a
+ * tool can see, so nobody who runs Deno downloads it.
+ */
+
+import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
+import type { Driver, Functions, Library, Watch } from "./port.ts";
+
+/** What is used of koffi. */
+interface Koffi {
+  load(path: string): { func(name: string, result: string, parameters: string[]): CFunction };
+  errno(): number;
+  address(view: Uint8Array): bigint;
+  view(address: bigint, byteLength: number): ArrayBuffer;
+  node: { poll(fd: number, callback: () => void): PollHandle };
+}
+
+type CFunction = (...values: unknown[]) => number | bigint;
+
+/** `uv_poll_t` of libuv. */
+interface PollHandle {
+  close(): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** What is used of Node's `process`, which Bun has too. */
+interface Process {
+  platform: string;
+  arch: string;
+  versions: { node?: string; bun?: string };
+  getBuiltinModule(name: "node:module"): {
+    createRequire(from: string): (name: string) => unknown;
+  };
+}
+
+const { process } = globalThis as unknown as { process?: Process };
+
+const KOFFI_TYPES: Record<CType, string> = {
+  i32: "int32_t",
+  u32: "uint32_t",
+  i64: "int64_t",
+  size: "size_t",
+  buffer: "void*", // a typed array passes its own memory, null is NULL
+  address: "intptr_t",
+};
+
+const ARCHITECTURES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
+
+function koffi(): Koffi {
+  const require = process!.getBuiltinModule("node:module").createRequire(import.meta.url);
+  try {
+    return require("koffi") as Koffi;
+  } catch (cause) {
+    const { platform, arch } = process!;
+    throw new Error(
+      `Cannot load the C library: the package koffi is missing or has nothing for ${platform} on ` +
+        `${arch}, expected it beside this package; install it with: npm install koffi`,
+      { cause },
+    );
+  }
+}
+
+function load<const T extends CTable>(table: T): Library<T> {
+  const { load, errno, address, view, node } = koffi();
+  const functions: Record<string, CFunction> = {};
+  try {
+    const library = load(C_LIBRARY);
+    for (const [key, { symbol, parameters, result }] of Object.entries(table)) {
+      const types = parameters.map((parameter) =>
+        KOFFI_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]
+      );
+      const call = library.func(symbol ?? key, KOFFI_TYPES[result], types);
+      // koffi gives a Number where a 64-bit value fits into one.
+      const small = result === "i32" || result === "u32";
+      functions[key] = small ? call : (...values) => BigInt(call(...values));
+    }
+  } catch (cause) {
+    throw new Error(
+      `Cannot load the C library: ${C_LIBRARY} was not found or lacks a function, expected Linux ` +
+        "with glibc 2.34 or later, or musl",
+      { cause },
+    );
+  }
+  return {
+    c: functions as unknown as Functions<T>,
+    errno,
+    addressOf: address,
+    viewOf: view,
+    // LINUX: Bun ends the process in uv_poll, which it does not have.
+    watch: process!.versions.bun === undefined ? watchWith(node.poll) : undefined,
+  };
+}
+
+/** Handles that are open: one that is collected stops without a word. */
+const watching = new Set<PollHandle>();
+
+function watchWith(poll: Koffi["node"]["poll"]) {
+  return (fd: number, onReadable: () => void): Watch => {
+    let told = false;
+    const tell = () => {
+      told = false;
+      if (watching.has(handle)) onReadable();
+    };
+    // Not in the callback itself: Node 26 does not run microtasks after it.
+    const handle = poll(fd, () => {
+      if (told) return;
+      told = true;
+      setImmediate(tell);
+    });
+    watching.add(handle);
+    return {
+      stop() {
+        if (watching.delete(handle)) handle.close();
+      },
+      keepAlive(value) {
+        if (!watching.has(handle)) return;
+        if (value) handle.ref();
+        else handle.unref();
+      },
+    };
+  };
+}
+
+export const koffiDriver: Driver = {
+  isPresent: () => process?.versions.node !== undefined,
+  platform: () => ({
+    os: process!.platform,
+    arch: ARCHITECTURES[process!.arch] ?? process!.arch,
+  }),
+  load,
+};

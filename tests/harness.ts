@@ -1,0 +1,52 @@
+/**
+ * The one way a test is registered: the same files run under Deno, Node and Bun.
+ *
+ * Rule: what cannot run somewhere says why. It is registered all the same and reported as not run,
+ * so that the runners count it.
+ */
+
+import { RUNTIME, type Runtime } from "./support/runtime.ts";
+
+/** What a test is. */
+export type TestBody = () => void | Promise<void>;
+
+/** Where a test is not run. */
+export interface TestOptions {
+  /** The runtimes on which it cannot run, each with the reason. */
+  not?: Partial<Record<Runtime, string>> | undefined;
+  /** Why it cannot run on this machine or for this user; undefined where it can. */
+  missing?: string | undefined;
+}
+
+/** Registers a test, or `undefined` in place of the body for one that is not run. */
+type Register = (name: string, body: TestBody | undefined) => void;
+
+const register = await registration();
+
+async function registration(): Promise<Register> {
+  if (RUNTIME === "deno") {
+    // deno.json turns the sanitizers of operations and resources on.
+    return (name, body) => Deno.test({ name, ignore: body === undefined, fn: body ?? (() => {}) });
+  }
+  if (RUNTIME === "bun") {
+    const module = "bun:test"; // a name that only Bun can resolve
+    const { test } = await import(module);
+    const timeout = 600_000; // the bounds are in the tests; Bun's own would be 5 s
+    return (name, body) => body === undefined ? test.skip(name) : test(name, body, timeout);
+  }
+  const { test } = await import("node:test");
+  return (name, body) => {
+    test(name, { skip: body === undefined }, async () => await body?.());
+  };
+}
+
+/** Registers a test. */
+export function test(name: string, body: TestBody): void;
+/** Registers a test that cannot run everywhere. */
+export function test(name: string, options: TestOptions, body: TestBody): void;
+export function test(name: string, second: TestOptions | TestBody, third?: TestBody): void {
+  const [options, body] = typeof second === "function" ? [{}, second] : [second, third!];
+  const reason = options.not?.[RUNTIME] ?? options.missing;
+  if (reason === undefined) register(name, body);
+  else register(`${name} [not run: ${reason}]`, undefined);
+}
