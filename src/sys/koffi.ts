@@ -5,16 +5,21 @@
  * tool can see, so nobody who runs Deno downloads it.
  */
 
+import { C } from "./abi.ts";
 import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
 import type { Driver, Functions, Library, Watch } from "./port.ts";
 
 /** What is used of koffi. */
 interface Koffi {
-  load(path: string): { func(name: string, result: string, parameters: string[]): CFunction };
+  load(path: string): NativeLibrary;
   errno(): number;
   address(view: Uint8Array): bigint;
   view(address: bigint, byteLength: number): ArrayBuffer;
   node: { poll(fd: number, callback: () => void): PollHandle };
+}
+
+interface NativeLibrary {
+  func(name: string, result: string, parameters: string[]): CFunction;
 }
 
 type CFunction = (...values: unknown[]) => number | bigint;
@@ -31,9 +36,13 @@ interface Process {
   platform: string;
   arch: string;
   versions: { node?: string; bun?: string };
-  getBuiltinModule(name: "node:module"): {
-    createRequire(from: string): (name: string) => unknown;
-  };
+  getBuiltinModule(name: "node:module"): { createRequire(from: string): Require };
+}
+
+interface Require {
+  (name: string): unknown;
+  /** What was loaded, by path. */
+  cache: Record<string, unknown>;
 }
 
 const { process } = globalThis as unknown as { process?: Process };
@@ -49,10 +58,13 @@ const KOFFI_TYPES: Record<CType, string> = {
 
 const ARCHITECTURES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 
+function createRequire(): Require {
+  return process!.getBuiltinModule("node:module").createRequire(import.meta.url);
+}
+
 function koffi(): Koffi {
-  const require = process!.getBuiltinModule("node:module").createRequire(import.meta.url);
   try {
-    return require("koffi") as Koffi;
+    return createRequire()("koffi") as Koffi;
   } catch (cause) {
     const { platform, arch } = process!;
     throw new Error(
@@ -64,7 +76,8 @@ function koffi(): Koffi {
 }
 
 function load<const T extends CTable>(table: T): Library<T> {
-  const { load, errno, address, view, node } = koffi();
+  const found = koffi();
+  const { load, errno, address, view } = found;
   const functions: Record<string, CFunction> = {};
   try {
     const library = load(C_LIBRARY);
@@ -90,22 +103,25 @@ function load<const T extends CTable>(table: T): Library<T> {
     addressOf: address,
     viewOf: view,
     // LINUX: Bun ends the process in uv_poll, which it does not have.
-    watch: process!.versions.bun === undefined ? watchWith(node.poll) : undefined,
+    watch: process!.versions.bun === undefined ? watchWith(found) : undefined,
   };
 }
 
 /** Handles that are open: one that is collected stops without a word. */
 const watching = new Set<PollHandle>();
 
-function watchWith(poll: Koffi["node"]["poll"]) {
+function watchWith({ load, node }: Koffi) {
+  let kept = false;
   return (fd: number, onReadable: () => void): Watch => {
+    if (!kept) keepLoaded(load(C_LIBRARY));
+    kept = true;
     let told = false;
     const tell = () => {
       told = false;
       if (watching.has(handle)) onReadable();
     };
     // Not in the callback itself: Node 26 does not run microtasks after it.
-    const handle = poll(fd, () => {
+    const handle = node.poll(fd, () => {
       if (told) return;
       told = true;
       setImmediate(tell);
@@ -122,6 +138,26 @@ function watchWith(poll: Koffi["node"]["poll"]) {
       },
     };
   };
+}
+
+/**
+ * Keeps koffi's code in memory for ever.
+ *
+ * LINUX: when a worker ends with a watch, Node unloads koffi first, and libuv then closes the
+ * watch's handle by a function of koffi's that is gone: SIGSEGV. See dlopen(3), RTLD_NODELETE.
+ */
+function keepLoaded(library: NativeLibrary): void {
+  const dlopen = library.func("dlopen", "intptr_t", ["void*", "int32_t"]);
+  const flags = C.RTLD_NOW | C.RTLD_NOLOAD | C.RTLD_NODELETE;
+  // A program that uses koffi itself may have another copy of it: all that are loaded stay.
+  const paths = Object.keys(createRequire().cache).filter((path) => path.endsWith("koffi.node"));
+  const kept = paths.filter((path) =>
+    Number(dlopen(new TextEncoder().encode(`${path}\0`), flags)) !== 0
+  );
+  if (kept.length > 0) return;
+  throw new Error(
+    `Cannot watch a descriptor: koffi's code is in none of [${paths}], expected its koffi.node`,
+  );
 }
 
 export const koffiDriver: Driver = {

@@ -1,7 +1,7 @@
 /**
  * The only room that knows C. Its door: the thin functions, the constants, names and errors.
  *
- * The table is in `symbols.ts`, the port and its drivers in `port.ts` and `deno.ts`.
+ * The table is in `symbols.ts`, the port in `port.ts`, its drivers in `deno.ts` and `koffi.ts`.
  */
 
 export { C, STRUCTS } from "./abi.ts";
@@ -17,3 +17,4 @@ export { nameHint, uniqueName } from "./name.ts";
 export * from "./owner.ts";
 export * from "./process.ts";
 export { type SignalName, signalNumber } from "./signal.ts";
+export * from "./watch.ts";

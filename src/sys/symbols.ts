@@ -112,9 +112,13 @@ export const SYMBOLS = {
   /** int fcntl(int fd, int cmd, int arg) — variadic */
   fcntl: { parameters: ["i32 fd", "i32 cmd", "i32 arg"], result: "i32" },
 
-  // --- poll.h, sched.h, sys/resource.h, unistd.h ----------------------------------------------
+  // --- poll.h, sys/epoll.h, sched.h, sys/resource.h, unistd.h ---------------------------------
   /** int poll(struct pollfd *fds, nfds_t nfds, int timeout) */
   poll: { parameters: ["buffer fds", "size nfds", "i32 timeout"], result: "i32" },
+  /** int epoll_create1(int flags) */
+  epoll_create1: { parameters: ["i32 flags"], result: "i32" },
+  /** int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event) */
+  epoll_ctl: { parameters: ["i32 epfd", "i32 op", "i32 fd", "buffer event"], result: "i32" },
   /** int sched_yield(void) */
   sched_yield: { parameters: [], result: "i32" },
   /** int getrlimit(int resource, struct rlimit *rlim) */

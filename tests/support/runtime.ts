@@ -58,17 +58,24 @@ export function fileArgs(url: string, options: ProgramOptions = {}): string[] {
 }
 
 /**
- * The arguments of the runtime that run TypeScript given as text. The program's own follow; it
- * finds them in `process.argv.slice(2)`.
- *
- * In the text `"@postbox/postbox"` is the library, and `"@postbox/postbox/src/sys/load.ts"` one of
- * its files.
+ * TypeScript given as text, with what it imports: `"@postbox/postbox"` becomes the library's URL,
+ * and `"@postbox/postbox/src/sys/load.ts"` that of one of its files.
  */
-export function evalArgs(code: string, options: ProgramOptions = {}): string[] {
-  const here = code.replace(
+export function linked(code: string): string {
+  return code.replace(
     /"@postbox\/postbox(?:\/([\w./]+\.ts))?"/g,
     (_, path: string | undefined) => JSON.stringify(moduleUrl(path ?? "mod.ts")),
   );
+}
+
+/**
+ * The arguments of the runtime that run TypeScript given as text. The program's own follow; it
+ * finds them in `process.argv.slice(2)`.
+ *
+ * The text is {@linkcode linked}.
+ */
+export function evalArgs(code: string, options: ProgramOptions = {}): string[] {
+  const here = linked(code);
   if (RUNTIME === "deno") {
     return [...flags(options), `data:application/typescript,${encodeURIComponent(here)}`];
   }

@@ -1,0 +1,81 @@
+/** A watched descriptor and the end of the process: nothing hangs, nothing crashes. */
+
+import { assertEquals } from "../assert.ts";
+import { test, type TestOptions } from "../harness.ts";
+import { runProgram } from "../support/process.ts";
+import { linked } from "../support/runtime.ts";
+import { within } from "../support/until.ts";
+
+const NODE_ONLY: TestOptions = {
+  not: {
+    deno: "Deno's event loop watches no descriptor of ours",
+    bun: "Bun ends the process in uv_poll, which it does not have",
+  },
+};
+
+/** Watches a queue that nobody else has; `told` counts. */
+const WATCH = `
+  import process from "node:process";
+  import { MessageQueue, uniqueName } from "@postbox/postbox";
+  import { C, mqOpen, watchReadable } from "@postbox/postbox/src/sys/mod.ts";
+  const name = uniqueName("watch");
+  const queue = MessageQueue.create(name, { maxMessages: 1, maxMessageBytes: 8 });
+  const mqd = mqOpen(name, C.O_RDWR | C.O_NONBLOCK | C.O_CLOEXEC, 0, undefined, () => undefined);
+  MessageQueue.unlink(name);
+  let told = 0;
+  const watch = watchReadable(mqd, () => { told++; queue.tryReceive(); }, name);
+  process.on("exit", () => console.log("told", told));
+`;
+
+/** How a program with a watch goes on, and how it ends. */
+const ENDS: [what: string, code: string, exitCode: number, stdout: string][] = [
+  ["naturally when the watch keeps nothing alive", "watch.keepAlive(false);", 0, "told 0\n"],
+  ["naturally when the watch is stopped", "watch.stop();", 0, "told 0\n"],
+  ["at once by process.exit()", "setImmediate(() => process.exit(3));", 3, "told 0\n"],
+  ["at once by an uncaught error", "setImmediate(() => { throw new Error('x'); });", 1, "told 0\n"],
+  [
+    "only when the watch is stopped, if it keeps it alive",
+    `watch.keepAlive(false);
+     watch.keepAlive(true);
+     setTimeout(() => queue.trySend("x"), 20).unref();
+     const look = setInterval(() => { if (told > 0) { watch.stop(); clearInterval(look); } }, 1);
+     look.unref();`,
+    0,
+    "told 1\n",
+  ],
+  [
+    "with the watch alive after garbage was collected",
+    `gc();
+     setTimeout(() => { gc(); queue.trySend("x"); }, 20);
+     const look = setInterval(() => { if (told > 0) { watch.stop(); clearInterval(look); } }, 1);`,
+    0,
+    "told 1\n",
+  ],
+];
+
+for (const [what, code, exitCode, stdout] of ENDS) {
+  test(`a program with a watched descriptor ends ${what}`, NODE_ONLY, async () => {
+    const program = runProgram(WATCH + code, { v8Flags: ["expose-gc"] });
+    const finished = await within("its end", program);
+    assertEquals([finished.code, finished.stdout], [exitCode, stdout], finished.stderr);
+  });
+}
+
+test("worker.terminate() ends a worker with a watched descriptor", NODE_ONLY, async () => {
+  const finished = await within(
+    "its end",
+    runProgram(`
+      import { Worker } from "node:worker_threads";
+      const source = ${JSON.stringify(linked(WATCH))} + \`
+        import { parentPort } from "node:worker_threads";
+        parentPort.postMessage("watching");
+      \`;
+      for (let round = 0; round < 20; round++) {
+        const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(source)));
+        await new Promise((resolve) => worker.once("message", resolve));
+        console.log(await worker.terminate());
+      }
+    `),
+  );
+  assertEquals([finished.code, finished.stdout], [0, "1\n".repeat(20)], finished.stderr);
+});
