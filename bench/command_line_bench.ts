@@ -8,37 +8,46 @@
 
 import { MessageQueue, uniqueName } from "../mod.ts";
 import { compare } from "./measure.ts";
-import { c, entryPoint, ts, wholeProcess } from "./program.ts";
+import { c, wholeProcess } from "./program.ts";
 import type { Subject } from "./subject.ts";
 
 export const commandLine: Subject = {
   name: "command-line",
   title: "postbox mq send, whole processes",
-  async *run(scale) {
+  async *run({ runtimes, rounds }) {
     const name = uniqueName("bench");
     using queue = MessageQueue.create(name, { maxMessages: 1, maxMessageBytes: 64 });
     try {
       const drain = () => {
         if (queue.tryReceive()?.text() !== "hello") throw new Error("Cannot go on: nothing came");
       };
-      const command = entryPoint("cli/main.ts", "mq", "send", name, "hello", "--nonblock");
-      const both = {
+      const contenders = runtimes.map((runtime) => ({
+        label: runtime.label,
+        timed: wholeProcess(runtime.postbox("mq", "send", name, "hello", "--nonblock"), drain),
+      }));
+      const all = {
         subject: "command-line",
-        postbox: { label: "Postbox", timed: wholeProcess(command, drain) },
-        rounds: scale.rounds(51),
+        rounds: rounds(51),
         iterations: 1,
-        warmUpRounds: scale.rounds(5),
+        warmUpRounds: rounds(5),
       };
       yield await compare({
-        ...both,
+        ...all,
         case: "beside C",
         baseline: { label: "C", timed: wholeProcess(c("mq_send", name, "hello"), drain) },
+        contenders,
       });
-      yield await compare({
-        ...both,
-        case: "beside an empty module",
-        baseline: { label: "empty module", timed: wholeProcess(ts("empty")) },
-      });
+      for (const [i, runtime] of runtimes.entries()) {
+        yield await compare({
+          ...all,
+          case: "beside an empty module",
+          baseline: {
+            label: `empty module, ${runtime.title}`,
+            timed: wholeProcess(runtime.loop("empty")),
+          },
+          contenders: [contenders[i]!],
+        });
+      }
     } finally {
       MessageQueue.unlink(name);
     }

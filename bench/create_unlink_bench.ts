@@ -8,23 +8,25 @@
 
 import { uniqueName } from "../mod.ts";
 import { compare } from "./measure.ts";
-import { c, Program, ts } from "./program.ts";
+import { c, Program, Programs } from "./program.ts";
 import type { Subject } from "./subject.ts";
 
 export const createUnlink: Subject = {
   name: "create-unlink",
   title: "create, close and unlink a queue",
-  async *run(scale) {
-    await using baseline = await Program.start(c("create_unlink", uniqueName("bench")));
-    await using postbox = await Program.start(ts("create_unlink", uniqueName("bench")));
+  async *run({ runtimes, rounds, iterations }) {
+    await using programs = new Programs();
     yield await compare({
       subject: "create-unlink",
       case: "queue of 1 × 64 B",
-      baseline: { label: "C", timed: baseline },
-      postbox: { label: "Postbox", timed: postbox },
-      rounds: scale.rounds(51),
-      iterations: scale.iterations(1_000),
-      warmUpRounds: scale.rounds(10),
+      baseline: await programs.add("C", Program.start(c("create_unlink", uniqueName("bench")))),
+      contenders: await programs.addEach(
+        runtimes,
+        (runtime) => Program.start(runtime.loop("create_unlink", uniqueName("bench"))),
+      ),
+      rounds: rounds(51),
+      iterations: iterations(1_000),
+      warmUpRounds: rounds(10),
     });
   },
 };

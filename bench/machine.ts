@@ -1,8 +1,8 @@
 /** Where the numbers come from: machine, versions, load. They mean nothing without. */
 
 import { arch, availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
-import process from "node:process";
 import { execute } from "./program.ts";
+import type { Runtime } from "./runtimes.ts";
 
 /** What stands above every result. */
 export interface Machine {
@@ -14,15 +14,14 @@ export interface Machine {
   /** The C library, as it calls itself. */
   libc: string;
   compiler: string;
-  /** The runtime and its engine. */
-  runtime: string;
+  /** The runtimes and their engines. */
+  runtimes: string[];
   /** Average load of the last minute when the run began. */
   load: number;
 }
 
 /** This machine, now. */
-export function machine(): Machine {
-  const { deno, node, v8 } = process.versions;
+export function machine(runtimes: readonly Runtime[]): Machine {
   return {
     processor: cpus()[0]?.model ?? "unknown",
     cores: availableParallelism(),
@@ -31,7 +30,7 @@ export function machine(): Machine {
     kernel: release(),
     libc: firstLine(["ldd", "--version"]),
     compiler: firstLine(["cc", "--version"]),
-    runtime: `${deno === undefined ? `Node ${node}` : `Deno ${deno}`}, V8 ${v8}`,
+    runtimes: runtimes.map(({ version }) => version),
     load: loadavg()[0]!,
   };
 }

@@ -10,11 +10,13 @@ import { createUnlink } from "./create_unlink_bench.ts";
 import { coldImport } from "./import_bench.ts";
 import { machine } from "./machine.ts";
 import { memoryRead } from "./memory_read_bench.ts";
-import { headLines, machineLines, rowLines } from "./report.ts";
+import { firstErrorLine, type Peer, peer, type PeerName } from "./peers.ts";
+import { headLines, machineLines, notInstallableLine, rowLines } from "./report.ts";
 import { roundTrip } from "./round_trip_bench.ts";
+import { DENO, type Node, node } from "./runtimes.ts";
 import { segment } from "./segment_bench.ts";
 import { sendReceive } from "./send_receive_bench.ts";
-import type { Row, Scale, Subject } from "./subject.ts";
+import type { NotInstallable, Row, Run, Scale, Subject } from "./subject.ts";
 
 const SUBJECTS: readonly Subject[] = [
   sendReceive,
@@ -26,7 +28,7 @@ const SUBJECTS: readonly Subject[] = [
   commandLine,
 ];
 
-const HELP = `Measures Postbox beside C, in turns and in one run.
+const HELP = `Measures Postbox on Deno and on Node beside C, in turns and in one run.
 
 Usage: deno task bench [SUBJECT…] [--quick] [--json]
 
@@ -43,9 +45,9 @@ Examples
   deno task bench send-receive round-trip
   deno task bench --json import > results.json
 
-A ratio is the median of Postbox through the median of the baseline; its quartiles are those of
-the rounds' own ratios. Compiled C is kept in bench/build. Exit code 0 whether goals are met or
-not, 2 for wrong usage.`;
+A ratio is the median of a contender through the median of the baseline; its quartiles are those of
+the rounds' own ratios. Compiled C, Node and what is installed for it are kept in bench/build. Exit
+code 0 whether goals are met or not, 2 for wrong usage.`;
 
 const FULL: Scale = { rounds: (full) => full, iterations: (full) => full };
 const QUICK: Scale = {
@@ -74,17 +76,57 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run(subjects: readonly Subject[], quick: boolean, json: boolean): Promise<void> {
-  const here = machine();
   const rows: Row[] = [];
+  const others = new Others();
+  const onNode = await others.node();
+  const runtimes = onNode === undefined ? [DENO] : [DENO, onNode];
+  const here = machine(runtimes);
+  const given: Run = {
+    ...(quick ? QUICK : FULL),
+    runtimes,
+    peer: (name) => others.peer(name, onNode),
+  };
   if (!json) console.log(machineLines(here));
   for (const subject of subjects) {
     if (!json) console.log(headLines(subject.title));
-    for await (const row of subject.run(quick ? QUICK : FULL)) {
+    for await (const row of subject.run(given)) {
       rows.push(row);
       if (!json) console.log(rowLines(row));
     }
   }
-  if (json) console.log(JSON.stringify({ machine: here, quick, rows }, null, 2));
+  const { notInstallable } = others;
+  if (json) console.log(JSON.stringify({ machine: here, quick, rows, notInstallable }, null, 2));
+  else for (const other of notInstallable) console.log(notInstallableLine(other));
+}
+
+/** What comes from elsewhere, and may not come. */
+class Others {
+  readonly notInstallable: NotInstallable[] = [];
+  readonly #peers = new Map<PeerName, Promise<Peer | undefined>>();
+
+  node(): Promise<Node | undefined> {
+    return this.#installed("Node 24", node());
+  }
+
+  /** Prepared once a run, when the first subject asks for it. */
+  peer(name: PeerName, on: Node | undefined): Promise<Peer | undefined> {
+    let installed = this.#peers.get(name);
+    if (installed === undefined) {
+      const prepared = on === undefined ? Promise.reject(new Error("no Node")) : peer(name, on);
+      installed = this.#installed(name, prepared);
+      this.#peers.set(name, installed);
+    }
+    return installed;
+  }
+
+  async #installed<T>(name: string, preparing: Promise<T>): Promise<T | undefined> {
+    try {
+      return await preparing;
+    } catch (error) {
+      this.notInstallable.push({ name, reason: firstErrorLine(error) });
+      return undefined;
+    }
+  }
 }
 
 process.exitCode = await main(process.argv.slice(2));

@@ -1,11 +1,11 @@
 /**
- * Measures two things in turns and compares them.
+ * Measures several things in turns and compares them with the first.
  *
- * Rule: round by round, baseline, Postbox, baseline, Postbox. What else the machine does then
- * meets both, and the ratio of the medians holds where absolute times do not.
+ * Rule: round by round, baseline, contender, contender, baseline, … What else the machine does then
+ * meets all of them, and the ratio of the medians holds where absolute times do not.
  */
 
-import type { Goal, Row, Timing } from "./subject.ts";
+import type { ComparedTiming, Goal, Row, Timing } from "./subject.ts";
 
 /** Something that runs its loop when it is told to. */
 export interface Timed {
@@ -13,49 +13,69 @@ export interface Timed {
   time(iterations: number): Promise<number>;
 }
 
+/** What is measured, and how the table calls it. */
+export interface Measured {
+  label: string;
+  timed: Timed;
+}
+
+/** What is compared with the baseline, and how it may compare. */
+export interface Contender extends Measured {
+  goal?: Goal | undefined;
+}
+
 /** What {@linkcode compare} compares. */
 export interface Comparison {
   subject: string;
   case: string;
-  baseline: { label: string; timed: Timed };
-  postbox: { label: string; timed: Timed };
+  baseline: Measured;
+  contenders: readonly Contender[];
   rounds: number;
   /** In a round, of each. */
   iterations: number;
   /** Rounds before the first that counts: the optimiser works then. */
   warmUpRounds: number;
-  goal?: Goal;
 }
 
 /** Measures in turns. */
 export async function compare(comparison: Comparison): Promise<Row> {
-  const { baseline, postbox, rounds, iterations, warmUpRounds, goal } = comparison;
-  const baselineNs: number[] = [], postboxNs: number[] = [];
+  const { baseline, contenders, rounds, iterations, warmUpRounds } = comparison;
+  const baselineNs: number[] = [], contendersNs: number[][] = contenders.map(() => []);
+  const measure = async ({ timed }: Measured, into: number[], round: number) => {
+    const ns = await timed.time(iterations) / iterations;
+    if (round >= 0) into.push(ns);
+  };
   for (let round = -warmUpRounds; round < rounds; round++) {
-    const first = await baseline.timed.time(iterations) / iterations;
-    const second = await postbox.timed.time(iterations) / iterations;
-    if (round < 0) continue;
-    baselineNs.push(first);
-    postboxNs.push(second);
+    await measure(baseline, baselineNs, round);
+    for (const [i, contender] of contenders.entries()) {
+      await measure(contender, contendersNs[i]!, round);
+    }
   }
-  const of = timing(baseline.label, baselineNs), ours = timing(postbox.label, postboxNs);
-  const ratios = postboxNs.map((ns, round) => ns / baselineNs[round]!);
-  const ratio = ours.medianNs / of.medianNs, extraMs = (ours.medianNs - of.medianNs) / 1e6;
-  const row: Row = {
+  return {
     subject: comparison.subject,
     case: comparison.case,
-    baseline: of,
-    postbox: ours,
-    ratio,
-    ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
-    extraMs,
+    baseline: timing(baseline.label, baselineNs),
+    contenders: contenders.map((contender, i) => compared(contender, contendersNs[i]!, baselineNs)),
     rounds,
     iterations,
   };
+}
+
+function compared({ label, goal }: Contender, ns: number[], baselineNs: number[]): ComparedTiming {
+  const own = timing(label, ns), baselineMedianNs = quantile(baselineNs, 0.5);
+  const ratios = ns.map((value, round) => value / baselineNs[round]!);
+  const ratio = own.medianNs / baselineMedianNs;
+  const extraMs = (own.medianNs - baselineMedianNs) / 1e6;
+  const result: ComparedTiming = {
+    ...own,
+    ratio,
+    ratioQuartiles: [quantile(ratios, 0.25), quantile(ratios, 0.75)],
+    extraMs,
+  };
   if (goal !== undefined) {
-    row.goal = { ...goal, met: (goal.of === "ratio" ? ratio : extraMs) <= goal.atMost };
+    result.goal = { ...goal, met: (goal.of === "ratio" ? ratio : extraMs) <= goal.atMost };
   }
-  return row;
+  return result;
 }
 
 function timing(label: string, ns: number[]): Timing {

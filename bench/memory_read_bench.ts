@@ -7,26 +7,28 @@
 
 import { SharedMemory, uniqueName } from "../mod.ts";
 import { compare } from "./measure.ts";
-import { c, Program, ts } from "./program.ts";
+import { c, Program, Programs } from "./program.ts";
 import type { Subject } from "./subject.ts";
 
 export const memoryRead: Subject = {
   name: "memory-read",
   title: "memory.read",
-  async *run(scale) {
+  async *run({ runtimes, rounds, iterations }) {
     const name = uniqueName("bench");
     using _memory = SharedMemory.create(name, { byteLength: 4096 });
     try {
-      await using baseline = await Program.start(c("memory_read", name));
-      await using postbox = await Program.start(ts("memory_read", name));
+      await using programs = new Programs();
       yield await compare({
         subject: "memory-read",
         case: "64 B",
-        baseline: { label: "C", timed: baseline },
-        postbox: { label: "Postbox", timed: postbox },
-        rounds: scale.rounds(101),
-        iterations: scale.iterations(10_000),
-        warmUpRounds: scale.rounds(10),
+        baseline: await programs.add("C", Program.start(c("memory_read", name))),
+        contenders: await programs.addEach(
+          runtimes,
+          (runtime) => Program.start(runtime.loop("memory_read", name)),
+        ),
+        rounds: rounds(101),
+        iterations: iterations(10_000),
+        warmUpRounds: rounds(10),
       });
     } finally {
       SharedMemory.unlink(name);

@@ -1,21 +1,47 @@
 /**
- * The programs that are measured: C compiled into bench/build, TypeScript in a runtime of its own.
+ * The programs that are measured: C compiled into bench/build, JavaScript in a runtime of its own.
  *
  * Rule: each loop has its process to itself, so no loop is compiled for what another one did.
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Timed } from "./measure.ts";
+import type { Contender, Timed } from "./measure.ts";
+import type { Runtime, RuntimeName } from "./runtimes.ts";
+import type { Goal } from "./subject.ts";
 
-const HERE = fileURLToPath(new URL("./", import.meta.url));
-const BUILD = `${HERE}build`;
+/** This folder; ends in a slash. */
+export const HERE: string = fileURLToPath(new URL("./", import.meta.url));
+
+/** What is made for the benchmarks and kept; git ignores it. */
+export const BUILD: string = `${HERE}build`;
 
 /** A program with its arguments. */
 export type Command = readonly [string, ...string[]];
+
+/**
+ * A folder of {@linkcode BUILD} that is made once and kept.
+ *
+ * It is filled beside its place and then moved there: another run may be making it too.
+ */
+export async function kept(
+  name: string,
+  fill: (folder: string) => void | Promise<void>,
+): Promise<string> {
+  const folder = `${BUILD}/${name}`, fresh = `${folder}.${process.pid}`;
+  if (existsSync(folder)) return folder;
+  mkdirSync(fresh, { recursive: true });
+  try {
+    await fill(fresh);
+    if (!existsSync(folder)) renameSync(fresh, folder);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  return folder;
+}
 
 const built = new Map<string, string>();
 
@@ -34,28 +60,26 @@ export function c(name: string, ...args: string[]): Command {
   return [path, ...args];
 }
 
-/** The command for bench/ts/NAME.ts, with the permissions that the library needs. */
-export function ts(name: string, ...args: string[]): Command {
-  return runtime(`${HERE}ts/${name}.ts`, ...args);
-}
-
-/** The command for a module of the checkout, by its path from the root. */
-export function entryPoint(path: string, ...args: string[]): Command {
-  return runtime(`${HERE}../${path}`, ...args);
-}
-
-function runtime(path: string, ...args: string[]): Command {
-  return [process.execPath, "run", "--quiet", "--no-prompt", "--allow-ffi", path, ...args];
-}
-
 /** The command on one processor: the first or the second of those that are allowed. */
 export function pinned(cpu: 0 | 1, command: Command): Command {
   return c("pin", String(cpu), ...command);
 }
 
+/** Where a command runs. */
+export interface ExecuteOptions {
+  cwd?: string;
+  /** Beside the environment of this process. */
+  env?: Record<string, string>;
+}
+
 /** Runs a command to its end and gives what it printed. */
-export function execute([command, ...args]: Command): string {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+export function execute([command, ...args]: Command, options: ExecuteOptions = {}): string {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
+    encoding: "utf8",
+    maxBuffer: 2 ** 24, // a compiler may have much to say
+    ...options.cwd !== undefined && { cwd: options.cwd },
+    ...options.env !== undefined && { env: { ...process.env, ...options.env } },
+  });
   if (error !== undefined) throw error;
   if (status === 0) return stdout;
   throw new Error(`Cannot run ${command} ${args.join(" ")}: exit code ${status}\n${stderr}`);
@@ -115,5 +139,36 @@ export class Program implements Timed, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end();
     await this.#ended;
+  }
+}
+
+/** Goals of Postbox by runtime. */
+export type Goals = { readonly [name in RuntimeName]?: Goal };
+
+/** What runs for one row; ends with the scope. */
+export class Programs implements AsyncDisposable {
+  readonly #running = new AsyncDisposableStack();
+
+  /** Takes what is being started. */
+  async add(label: string, starting: Promise<Timed & AsyncDisposable>): Promise<Contender> {
+    return { label, timed: this.#running.use(await starting) };
+  }
+
+  /** Starts Postbox on each runtime. */
+  async addEach(
+    runtimes: readonly Runtime[],
+    start: (runtime: Runtime) => Promise<Timed & AsyncDisposable>,
+    goals: Goals = {},
+  ): Promise<Contender[]> {
+    const contenders: Contender[] = [];
+    for (const runtime of runtimes) {
+      const contender = await this.add(runtime.label, start(runtime));
+      contenders.push({ ...contender, goal: goals[runtime.name] });
+    }
+    return contenders;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running.disposeAsync();
   }
 }

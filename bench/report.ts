@@ -1,18 +1,24 @@
 /** The results as a table for people. */
 
 import type { Machine } from "./machine.ts";
-import type { Row, Timing } from "./subject.ts";
+import type { ComparedTiming, NotInstallable, Row, Timing } from "./subject.ts";
 
 const HEAD = ["", "", "best", "median", "ratio", "quartiles", "goal"] as const;
-const WIDTHS = [36, 14, 9, 9, 7, 12, 0] as const;
+const WIDTHS = [36, 22, 9, 9, 7, 13, 0] as const;
 
 /** What stands above the table. */
 export function machineLines(machine: Machine): string {
-  const { processor, cores, architecture, memoryGiB, kernel, libc, compiler, runtime } = machine;
+  const { processor, cores, architecture, memoryGiB, kernel, libc, compiler, runtimes } = machine;
   return [
     `${processor}, ${cores} cores, ${architecture}, ${memoryGiB} GiB; load ${machine.load}`,
-    `Linux ${kernel}; ${libc}; ${compiler}; ${runtime}`,
+    `Linux ${kernel}; ${libc}; ${compiler}`,
+    ...runtimes,
   ].join("\n");
+}
+
+/** What stands below the table for something that is not in it. */
+export function notInstallableLine({ name, reason }: NotInstallable): string {
+  return `\n${name}: not installable here: ${reason}`;
 }
 
 /** The head of one subject's table. */
@@ -20,18 +26,23 @@ export function headLines(title: string): string {
   return `\n${title}\n${line(HEAD)}`;
 }
 
-/** One case: the baseline's line and that of Postbox. */
-export function rowLines(row: Row): string {
-  const { baseline, postbox, ratio, ratioQuartiles: [low, high] } = row;
-  const quartiles = `${low.toFixed(2)}–${high.toFixed(2)}`;
+/** One case: the baseline's line and those of the contenders. */
+export function rowLines({ case: label, baseline, contenders }: Row): string {
   return [
-    line([row.case, ...timingCells(baseline), "", "", ""]),
-    line(["", ...timingCells(postbox), ratio.toFixed(2), quartiles, goalCell(row)]),
+    line([label, ...timingCells(baseline), "", "", ""]),
+    ...contenders.map((contender) =>
+      line(["", ...timingCells(contender), ...comparedCells(contender)])
+    ),
   ].join("\n");
 }
 
 function timingCells({ label, bestNs, medianNs }: Timing): string[] {
   return [label, duration(bestNs), duration(medianNs)];
+}
+
+function comparedCells(contender: ComparedTiming): string[] {
+  const { ratio, ratioQuartiles: [low, high] } = contender;
+  return [ratio.toFixed(2), `${low.toFixed(2)}–${high.toFixed(2)}`, goalCell(contender)];
 }
 
 /** Three digits and a unit. */
@@ -41,7 +52,7 @@ export function duration(ns: number): string {
   return `${(ns / 1e6).toPrecision(3)} ms`;
 }
 
-function goalCell({ goal, extraMs, ratio }: Row): string {
+function goalCell({ goal, extraMs, ratio }: ComparedTiming): string {
   if (goal === undefined) return "";
   const verdict = goal.met ? "met" : "missed";
   if (goal.of === "ratio") return `≤ ${goal.atMost.toFixed(2)} ${verdict} (${ratio.toFixed(2)})`;

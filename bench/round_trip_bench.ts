@@ -11,36 +11,41 @@
 import { availableParallelism } from "node:os";
 import { MessageQueue, uniqueName } from "../mod.ts";
 import { compare, type Timed } from "./measure.ts";
-import { c, type Command, pinned, Program, ts } from "./program.ts";
-import type { Goal, Subject } from "./subject.ts";
+import { c, type Command, type Goals, pinned, Program, Programs } from "./program.ts";
+import type { Subject } from "./subject.ts";
 
-const CASES: { case: string; processors: 1 | 2; busy?: true; goal?: Goal }[] = [
-  { case: "both on one core", processors: 1, goal: { of: "ratio", atMost: 1.6 } },
-  { case: "one core each", processors: 2, goal: { of: "ratio", atMost: 1.15 } },
+const CASES: { case: string; processors: 1 | 2; busy?: true; goals?: Goals }[] = [
+  { case: "both on one core", processors: 1, goals: { deno: { of: "ratio", atMost: 1.6 } } },
+  { case: "one core each", processors: 2, goals: { deno: { of: "ratio", atMost: 1.15 } } },
   { case: "both on one core that is busy", processors: 1, busy: true },
 ];
 
 export const roundTrip: Subject = {
   name: "round-trip",
   title: "blocking round trip of two processes, 64 B",
-  async *run(scale) {
-    for (const { case: label, processors, busy, goal } of CASES) {
+  async *run({ runtimes, rounds, iterations }) {
+    for (const { case: label, processors, busy, goals } of CASES) {
       if (processors > availableParallelism()) {
         console.error(`round-trip: left out ${label}, for this process may use one core only`);
         continue;
       }
       await using _stranger = busy && await Program.start(pinned(0, c("busy")));
-      await using baseline = await Pair.start(processors, (...args) => c("round_trip", ...args));
-      await using postbox = await Pair.start(processors, (...args) => ts("round_trip", ...args));
+      await using programs = new Programs();
       yield await compare({
         subject: "round-trip",
         case: label,
-        baseline: { label: "C", timed: baseline },
-        postbox: { label: "Postbox", timed: postbox },
-        rounds: scale.rounds(101),
-        iterations: scale.iterations(busy ? 500 : 1_000),
-        warmUpRounds: scale.rounds(10),
-        ...(goal && { goal }),
+        baseline: await programs.add(
+          "C",
+          Pair.start(processors, (...args) => c("round_trip", ...args)),
+        ),
+        contenders: await programs.addEach(
+          runtimes,
+          (runtime) => Pair.start(processors, (...args) => runtime.loop("round_trip", ...args)),
+          goals,
+        ),
+        rounds: rounds(101),
+        iterations: iterations(busy ? 500 : 1_000),
+        warmUpRounds: rounds(10),
       });
     }
   },

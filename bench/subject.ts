@@ -1,5 +1,8 @@
 /** What a benchmark is: its interface, the rows it gives, the goals it is held to. */
 
+import type { Peer, PeerName } from "./peers.ts";
+import type { Runtime } from "./runtimes.ts";
+
 /** One subject: a file `<name>_bench.ts`, which says what one iteration contains. */
 export interface Subject {
   /** What the command line calls it. */
@@ -7,7 +10,15 @@ export interface Subject {
   /** What it measures, in one line. */
   title: string;
   /** Measures and gives its rows one by one. */
-  run(scale: Scale): AsyncIterable<Row>;
+  run(run: Run): AsyncIterable<Row>;
+}
+
+/** What a run gives its subjects. */
+export interface Run extends Scale {
+  /** What Postbox is measured on: Deno, and Node where it could be prepared. */
+  runtimes: readonly Runtime[];
+  /** A package of npm that does the same; `undefined` where it does not install. */
+  peer(name: PeerName): Promise<Peer | undefined>;
 }
 
 /** How much is measured: everything, or just enough to see that it works. */
@@ -18,7 +29,7 @@ export interface Scale {
   iterations(full: number): number;
 }
 
-/** What a row is compared with. */
+/** How a contender may compare with the baseline. */
 export interface Goal {
   /** `ratio`: times the baseline's median; `extraMs`: milliseconds above the baseline's median. */
   of: "ratio" | "extraMs";
@@ -34,20 +45,31 @@ export interface Timing {
   medianNs: number;
 }
 
-/** One case of a subject: a baseline and Postbox, measured in turns. */
+/** A timing beside the baseline's. */
+export interface ComparedTiming extends Timing {
+  /** Its median through the baseline's median. */
+  ratio: number;
+  /** First and third quartile of the ratios of the single rounds. */
+  ratioQuartiles: [number, number];
+  /** Its median minus the baseline's median. */
+  extraMs: number;
+  goal?: Goal & { met: boolean };
+}
+
+/** One case of a subject: a baseline and its contenders, all measured in turns. */
 export interface Row {
   subject: string;
   case: string;
   baseline: Timing;
-  postbox: Timing;
-  /** Median of Postbox through median of the baseline. */
-  ratio: number;
-  /** First and third quartile of the ratios of the single rounds. */
-  ratioQuartiles: [number, number];
-  /** Median of Postbox minus median of the baseline. */
-  extraMs: number;
+  contenders: ComparedTiming[];
   rounds: number;
   /** In a round, of each. */
   iterations: number;
-  goal?: Goal & { met: boolean };
+}
+
+/** What is not in the rows of a run, for it could not be prepared on this machine. */
+export interface NotInstallable {
+  name: string;
+  /** The first line that told so. */
+  reason: string;
 }

@@ -44,7 +44,11 @@ export async function mirror(folder: string, tarball: string): Promise<void> {
   }
 }
 
-async function translate(folder: string, files: string[]): Promise<void> {
+/**
+ * Files of the checkout, named from its root, as JavaScript under the same paths in a folder in
+ * which the package is installed.
+ */
+export async function translate(folder: string, files: string[]): Promise<void> {
   try {
     await esbuild.build({
       absWorkingDir: ROOT,

@@ -6,7 +6,11 @@
  */
 
 import { readSync, writeSync } from "node:fs";
-import process from "node:process";
+import { createRequire } from "node:module";
+
+// Not imported: in Node an import of node:process opens standard input for events, and readSync
+// no longer waits there.
+const { process } = globalThis as unknown as { process: typeof import("node:process") };
 
 /** The arguments of this program, all of which it needs. */
 export function args(...names: string[]): string[] {
@@ -15,6 +19,11 @@ export function args(...names: string[]): string[] {
   throw new Error(
     `Cannot run the loop with ${given.length} arguments, expected ${names.join(" ")}`,
   );
+}
+
+/** A package of npm that is installed in a folder. */
+export function required(folder: string, name: string): unknown {
+  return createRequire(`${folder}/package.json`)(name);
 }
 
 /** Prints a line at once. */
