@@ -78,10 +78,14 @@ export async function addTogether(gun: Uint32Array, addOne: () => void): Promise
 }
 
 /** What the promise gives; throws with `what` when it does not come. */
-export async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+export async function within<T>(
+  what: string,
+  promise: Promise<T>,
+  boundMs = BOUND_MS,
+): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), BOUND_MS);
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), boundMs);
   });
   try {
     return await Promise.race([promise, late]);
