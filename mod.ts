@@ -1,8 +1,9 @@
 /**
- * POSIX message queues and POSIX shared memory for Deno: real ones, that a C program on the same
- * machine can use the other end of.
+ * POSIX message queues and POSIX shared memory for Deno and Node: real ones, that a C program on
+ * the same machine can use the other end of.
  *
- * Nothing is loaded or opened before the first use. Everything here needs `--allow-ffi` alone.
+ * Nothing is loaded or opened before the first use. In Deno everything here needs `--allow-ffi`
+ * alone.
  *
  * @example A queue and some memory
  * ```ts

@@ -372,6 +372,7 @@ export class MessageQueue implements Disposable {
    *
    * @example Told of each burst of messages
    * ```ts
+   * import process from "node:process";
    * import { assertEquals } from "@std/assert";
    * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
    *
@@ -385,7 +386,7 @@ export class MessageQueue implements Disposable {
    *   for (let next = queue.tryReceive(); next; next = queue.tryReceive()) texts.push(next.text());
    *   resolve();
    * };
-   * Deno.addSignalListener("SIGUSR1", listener);
+   * process.on("SIGUSR1", listener);
    * const alive = setInterval(() => {}, 1000); // a listener alone keeps no program running
    *
    * queue.notify("SIGUSR1");
@@ -394,7 +395,7 @@ export class MessageQueue implements Disposable {
    * assertEquals(texts, ["hello"]);
    *
    * clearInterval(alive);
-   * Deno.removeSignalListener("SIGUSR1", listener);
+   * process.off("SIGUSR1", listener);
    * queue.close();
    * ```
    *

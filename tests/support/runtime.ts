@@ -44,6 +44,12 @@ export function siblingUrl(path: string, importer: string): string {
   return RUNTIME === "deno" ? href : href.replace(/\.ts$/, ".js");
 }
 
+/** Why a test that is about Deno itself, or about tools that are Deno programs, runs there alone. */
+export const NO_DENO: Partial<Record<Runtime, string>> = {
+  node: "it is about Deno, or about what runs on it",
+  bun: "it is about Deno, or about what runs on it",
+};
+
 /** How a program is started. */
 export interface ProgramOptions {
   /** For Deno. @default {FFI alone} */
