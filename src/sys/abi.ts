@@ -56,6 +56,13 @@ export const C = {
   POLLOUT: 0x004,
   EPOLL_CLOEXEC: 0o2000000,
   EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLL_CTL_MOD: 3,
+  EPOLLIN: 0x001,
+  EPOLLOUT: 0x004,
+  EPOLLONESHOT: 0x40000000,
+  EFD_CLOEXEC: 0o2000000,
+  EFD_NONBLOCK: 0o4000,
 
   RLIMIT_FSIZE: 1,
   RLIMIT_NOFILE: 7,
@@ -64,6 +71,12 @@ export const C = {
   _SC_PAGESIZE: 30,
 
   SIGEV_SIGNAL: 0,
+  SIGEV_THREAD: 2,
+
+  AF_NETLINK: 16,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
 
   FSOPEN_CLOEXEC: 0x1,
   FSCONFIG_CMD_CREATE: 6,
@@ -78,7 +91,7 @@ export const STRUCTS = {
   /** mq_open(3): four longs, the rest reserved. */
   mq_attr: { bytes: 64, mq_flags: 0, mq_maxmsg: 8, mq_msgsize: 16, mq_curmsgs: 24 },
   /** mq_notify(3) */
-  sigevent: { bytes: 64, sigev_signo: 8, sigev_notify: 12 },
+  sigevent: { bytes: 64, sigev_value: 0, sigev_signo: 8, sigev_notify: 12 },
   /** poll(2) */
   pollfd: { bytes: 8, fd: 0, events: 4, revents: 6 },
   /** getrlimit(2) */
@@ -104,8 +117,11 @@ export const STRUCTS = {
 
 /** What differs between the architectures. */
 export interface MachineAbi {
+  /** epoll_ctl(2): packed on x86-64 alone */
+  epoll_event: { bytes: number; events: number; data: number };
   O_DIRECTORY: number;
   SYS_getdents64: bigint;
+  SYS_mq_notify: bigint;
   SYS_fsopen: bigint;
   SYS_fsconfig: bigint;
   SYS_fsmount: bigint;
@@ -114,15 +130,19 @@ export interface MachineAbi {
 /** Per architecture; system calls made after Linux 5.1 have one number everywhere. */
 export const MACHINES: Record<"x86_64" | "aarch64", MachineAbi> = {
   x86_64: {
+    epoll_event: { bytes: 12, events: 0, data: 4 },
     O_DIRECTORY: 0o200000,
     SYS_getdents64: 217n,
+    SYS_mq_notify: 244n,
     SYS_fsopen: 430n,
     SYS_fsconfig: 431n,
     SYS_fsmount: 432n,
   },
   aarch64: {
+    epoll_event: { bytes: 16, events: 0, data: 8 },
     O_DIRECTORY: 0o40000,
     SYS_getdents64: 61n,
+    SYS_mq_notify: 184n,
     SYS_fsopen: 430n,
     SYS_fsconfig: 431n,
     SYS_fsmount: 432n,

@@ -8,6 +8,7 @@ export { C, STRUCTS } from "./abi.ts";
 export { checkMaking, permissionBits, shown, wholeNumber } from "./argument.ts";
 export { byteLengthOf } from "./bytes.ts";
 export { check, type Hint, refuse, refused } from "./check.ts";
+export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
 export { sys } from "./load.ts";

@@ -117,6 +117,11 @@ export const SYMBOLS = {
   poll: { parameters: ["buffer fds", "size nfds", "i32 timeout"], result: "i32" },
   /** int epoll_create1(int flags) */
   epoll_create1: { parameters: ["i32 flags"], result: "i32" },
+  /** int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout) */
+  epoll_wait: {
+    parameters: ["i32 epfd", "buffer events", "i32 maxevents", "i32 timeout"],
+    result: "i32",
+  },
   /** int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event) */
   epoll_ctl: { parameters: ["i32 epfd", "i32 op", "i32 fd", "buffer event"], result: "i32" },
   /** int sched_yield(void) */
@@ -128,7 +133,16 @@ export const SYMBOLS = {
   /** uid_t geteuid(void) */
   geteuid: { parameters: [], result: "u32" },
 
+  /** int socket(int domain, int type, int protocol) */
+  socket: { parameters: ["i32 domain", "i32 type", "i32 protocol"], result: "i32" },
+
   // --- syscall(2), for what the C libraries do not all wrap -----------------------------------
+  /** int mq_notify(mqd_t mqdes, const struct sigevent *sevp), past the C library */
+  mq_notify_raw: {
+    symbol: "syscall",
+    parameters: ["i64 number", "i32 mqdes", "buffer sevp"],
+    result: "i32",
+  },
   /** ssize_t getdents64(int fd, void *dirp, size_t count) */
   getdents64: {
     symbol: "syscall",

@@ -7,7 +7,8 @@
  * node:worker_threads does not.)
  */
 
-import { C, poll, shown } from "../sys/mod.ts";
+import { C, poll } from "../sys/mod.ts";
+import { deadlineOf } from "./deadline.ts";
 import { spinner } from "./spin.ts";
 
 /** The longest time in one system call. */
@@ -48,15 +49,6 @@ export function blockUntil<T>(
     result = attempt();
   }
   return result;
-}
-
-function deadlineOf(timeoutMs: number | undefined): number {
-  if (timeoutMs === undefined) return Infinity;
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot wait ${shown(timeoutMs)}: expected a number of milliseconds`);
-  }
-  if (timeoutMs >= 0) return performance.now() + timeoutMs;
-  throw new RangeError(`Cannot wait ${timeoutMs} ms: expected 0 or more`);
 }
 
 function interruptHint(code: string): string | undefined {

@@ -1,3 +1,4 @@
-/** How anything waits. The reactor, the spin and the futex come into this room. */
+/** How anything waits: blocking, asynchronously, and a short while of trying before either. */
 
 export { blockUntil, type Readiness } from "./block.ts";
+export { Waiters, type WaitOptions } from "./waiters.ts";
