@@ -191,13 +191,13 @@ export class MessageQueue implements Disposable {
     making: typeof MAKING,
     mqd: number,
     name: string,
-    { access, spin }: { access: QueueAccess; spin: boolean },
+    options: { access: QueueAccess; spin: boolean },
   ) {
     checkMaking(making, MAKING, "a MessageQueue", "MessageQueue.create, open or openOrCreate");
     this.#mqd = mqd;
-    this.#waiters = new Waiters(mqd, name, spin);
+    this.#waiters = new Waiters(mqd, name, options.spin);
     this.name = name;
-    this.access = access;
+    this.access = options.access;
     const { maxMessages, maxMessageBytes } = mqGetattr(mqd, name);
     this.maxMessages = maxMessages;
     this.maxMessageBytes = maxMessageBytes;

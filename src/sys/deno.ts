@@ -148,6 +148,7 @@ function watch(fd: number, onReadable: () => void): Watch {
       pause();
       if (!running) c.close(bell);
     },
+    isParked: () => parked,
   };
 }
 

@@ -33,7 +33,8 @@ const event = new Uint8Array(16), eventView = new DataView(event.buffer);
  *
  * @param interest The events, and 32 bits that come back with them.
  * @returns Whether it was done: false when the set does not have the descriptor that is to be
- * changed or removed, or has the one that is to be added.
+ * changed or removed, or has the one that is to be added; also for one that is to be removed and
+ * is closed.
  */
 export function epollCtl(
   set: number,
@@ -49,6 +50,7 @@ export function epollCtl(
   if (c.epoll_ctl(set, OPERATIONS[operation], fd, event) === 0) return true;
   const number = errno();
   if (number === ERRNO.ENOENT || number === ERRNO.EEXIST) return false;
+  if (number === ERRNO.EBADF && operation === "remove") return false;
   throw refused(number, "epoll_ctl", "wait for", target);
 }
 

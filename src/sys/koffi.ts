@@ -138,6 +138,7 @@ function watchWith({ load, node }: Koffi) {
       stop() {
         if (watching.delete(handle)) handle.close();
       },
+      isParked: () => false,
     };
   };
 }
@@ -169,6 +170,7 @@ function watchByTimer({ load }: Koffi) {
         stopped = true;
         pause();
       },
+      isParked: () => false,
     };
   };
 }

@@ -61,6 +61,8 @@ export interface Watch {
   pause(): void;
   /** Ends it; the descriptor may be closed then. Stopping twice does nothing. */
   stop(): void;
+  /** Whether a call waits for it in a thread of the runtime's; a moment longer than it is wanted. */
+  isParked(): boolean;
 }
 
 /** The library that Postbox runs on. */

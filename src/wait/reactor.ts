@@ -72,6 +72,11 @@ class Reactor {
     epollCtl(this.#set, "add", fd, interest, target);
   }
 
+  /** Whether a call waits in a thread of the runtime's, for a moment perhaps that nobody wants. */
+  isParked(): boolean {
+    return this.#watch.isParked();
+  }
+
   /** One more waits. */
   begin(): void {
     if (this.#waiting++ === 0) this.#watch.resume();
@@ -95,4 +100,9 @@ let thisThreads: Reactor | undefined;
 /** The reactor of this thread, made when the first waits. */
 export function reactor(): Reactor {
   return thisThreads ??= new Reactor();
+}
+
+/** Whether this thread has a reactor that is parked; makes none. */
+export function isReactorParked(): boolean {
+  return thisThreads?.isParked() ?? false;
 }

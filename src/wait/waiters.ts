@@ -91,6 +91,7 @@ export class Waiters {
       return Promise.reject(error);
     }
     return new Promise<T>((resolve, reject) => {
+      const loop = reactor(); // the first one may be refused: before anything is held for this wait
       const giveUp = (reason: unknown) => {
         this.#leave(line, waiter);
         reject(reason);
@@ -109,7 +110,7 @@ export class Waiters {
       signal?.addEventListener("abort", abort);
       beforeParking?.();
       line.add(waiter);
-      reactor().begin();
+      loop.begin();
       if (atOnce >= AT_ONCE) this.#serveNextTurn();
       else this.#arm();
     });
