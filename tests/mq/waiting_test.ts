@@ -2,7 +2,6 @@
 
 import "../support/loaded.ts";
 import {
-  assert,
   assertEquals,
   assertGreaterOrEqual,
   assertRejects,
@@ -10,9 +9,11 @@ import {
 } from "../assert.ts";
 import { test } from "../harness.ts";
 import { ClosedError, type Message, MessageQueue, PosixError } from "../../mod.ts";
+import { readDirectory } from "../../src/sys/mod.ts";
+import { refusal } from "../support/refusal.ts";
 import { namedQueue, privateQueue } from "../support/names.ts";
 import { Random } from "../support/random.ts";
-import { within } from "../support/until.ts";
+import { until, within } from "../support/until.ts";
 
 /** Lets the event loop run its course a few times. */
 async function turns(count = 3): Promise<void> {
@@ -85,8 +86,7 @@ test("MessageQueue.receive() takes a deadline that no timer can count", async ()
   await turns();
   assertEquals(received.state, "pending"); // setTimeout would have come back at once
   queue.trySend("x");
-  await turns(20);
-  assert(received.state !== "pending");
+  await until("it is received", () => received.state !== "pending");
 });
 
 for (const timeoutMs of [-1, NaN]) {
@@ -168,8 +168,7 @@ test("MessageQueue.send() waits for room and keeps the order of its calls", asyn
   const texts: string[] = [];
   for (let i = 0; i < 4; i++) texts.push(textOf(await queue.receive()));
   assertEquals(texts, ["1", "2", "3", "4"]);
-  await turns();
-  assert(Array.isArray(sent.state));
+  await until("all are sent", () => Array.isArray(sent.state));
 });
 
 test("MessageQueue.send() has its own copy of bytes that wait", async () => {
@@ -238,6 +237,89 @@ test("MessageQueue as an iterator leaves the rest when the loop is left", async 
   for (const text of ["1", "2", "3"]) queue.trySend(text);
   for await (const message of queue) if (message.text() === "2") break;
   assertEquals(queue.length, 1);
+});
+
+test("MessageQueue.notify() calls back once, in a turn of its own", async () => {
+  using queue = privateQueue();
+  let calls = 0;
+  queue.notify(() => calls++);
+  queue.trySend("x");
+  assertEquals(calls, 0);
+  await until("it was called", () => calls > 0);
+  queue.tryReceive();
+  queue.trySend("y");
+  await turns();
+  assertEquals(calls, 1);
+});
+
+test("MessageQueue.notify() can be asked again by its own callback", async () => {
+  using queue = privateQueue();
+  const texts: string[] = [];
+  const listen = () => {
+    queue.notify(listen);
+    for (let next = queue.tryReceive(); next; next = queue.tryReceive()) texts.push(next.text());
+  };
+  listen();
+  for (let i = 0; i < 10; i++) {
+    queue.trySend(String(i));
+    await until("it was received", () => texts.length === i + 1);
+  }
+  assertEquals(texts.join(""), "0123456789");
+});
+
+test("MessageQueue.notify() throws EBUSY for the second who asks, and lets the first have it", async () => {
+  using object = namedQueue();
+  using other = MessageQueue.open(object.name);
+  let calls = 0;
+  object.queue.notify(() => calls++);
+  const { code, syscall, target } = refusal(() => other.notify(() => calls += 100));
+  assertEquals([code, syscall, target], ["EBUSY", "mq_notify", object.name]);
+  assertEquals(refusal(() => object.queue.notify("SIGUSR1")).code, "EBUSY");
+  object.queue.trySend("x");
+  await until("it was called", () => calls > 0);
+  assertEquals(calls, 1);
+});
+
+test("MessageQueue.notify() is taken back by its cancel, twice or after the call too", async () => {
+  using queue = privateQueue();
+  let calls = 0;
+  const cancel = queue.notify(() => calls++);
+  assertEquals(queue.status().notifyPid > 0, true);
+  cancel();
+  cancel();
+  assertEquals(queue.status().notifyPid, 0);
+  const late = queue.notify(() => calls++);
+  cancel(); // of the one before
+  queue.trySend("x");
+  await until("it was called", () => calls > 0);
+  late();
+  assertEquals(calls, 1);
+});
+
+test("MessageQueue.notify() ends with its handle", async () => {
+  const queue = privateQueue();
+  const cancel = queue.notify(() => {
+    throw new Error("called after close()");
+  });
+  queue.close();
+  cancel();
+  await turns();
+});
+
+test("MessageQueue.notify() leaves no descriptor", async () => {
+  using queue = privateQueue();
+  const before = readDirectory("/proc/self/fd").length;
+  for (let round = 0; round < 100; round++) {
+    let called = false;
+    const cancel = queue.notify(() => called = true);
+    if (round % 2 === 0) cancel();
+    else {
+      queue.trySend("x");
+      await until("it was called", () => called);
+      queue.tryReceive();
+    }
+  }
+  assertEquals(readDirectory("/proc/self/fd").length, before);
 });
 
 test("two loops on one queue share its messages", async () => {
