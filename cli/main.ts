@@ -2,7 +2,8 @@
  * `postbox`: queues, shared memory and mapped files from a shell.
  *
  * Nothing runs on import: a program may call {@linkcode run} itself. Started as the main module it
- * runs its arguments. It needs `--allow-ffi` and no other permission.
+ * runs its arguments. Under Deno it needs `--allow-ffi` and no other permission; the npm package
+ * has it as the command `postbox`.
  *
  * ```sh
  * deno run --allow-ffi cli/main.ts mq create /jobs
@@ -66,7 +67,7 @@ export async function run(args: string[]): Promise<number> {
 
 // Without `await` out here, or Node could not require() this module.
 async function main(): Promise<void> {
-  const { default: process } = await import("node:process");
+  const { process } = globalThis;
   process.exitCode = await run(process.argv.slice(2));
 }
 

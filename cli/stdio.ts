@@ -5,10 +5,18 @@
  * Rule: loaded only by commands that read or print; `node:fs` is a fifth of a short command's time.
  */
 
-import { readSync, writeSync } from "node:fs";
+import { fstatSync, readSync, writeSync } from "node:fs";
+import { blocking, codeOf } from "./blocking.ts";
 
 const STDIN = 0, STDOUT = 1;
 const encoder = new TextEncoder();
+
+/**
+ * What a pipe takes whole or not at all (PIPE_BUF, pipe(7)): of more, Deno does not tell how much
+ * was written before there was no room.
+ */
+const PIPE_BYTES = 4096;
+let maxBytes: number | undefined;
 
 /** Nobody reads our output any more: the quiet end of a pipeline. */
 export class BrokenPipe extends Error {
@@ -30,7 +38,10 @@ export class OutputError extends Error {
 export function write(bytes: Uint8Array): void {
   for (let done = 0; done < bytes.byteLength;) {
     try {
-      done += writeSync(STDOUT, bytes, done, bytes.byteLength - done);
+      // A file gets all at once: others may append to it too.
+      maxBytes ??= fstatSync(STDOUT).isFile() ? Infinity : PIPE_BYTES;
+      const length = Math.min(bytes.byteLength - done, maxBytes);
+      done += blocking(() => writeSync(STDOUT, bytes, done, length));
     } catch (error) {
       if (codeOf(error) === "EPIPE") throw new BrokenPipe("nobody reads", { cause: error });
       throw new OutputError(`Cannot write to standard output: ${told(error)}`, { cause: error });
@@ -69,7 +80,7 @@ export function readInput(maxBytes: number): { chunks: Uint8Array[]; byteLength:
 /** Reads what there is of standard input, as far as there is room; 0 is its end. */
 export function readInputInto(into: Uint8Array): number {
   try {
-    return readSync(STDIN, into, 0, into.byteLength, null);
+    return blocking(() => readSync(STDIN, into, 0, into.byteLength, null));
   } catch (error) {
     throw new Error(`Cannot read standard input: ${told(error)}`, { cause: error });
   }
@@ -90,8 +101,4 @@ export function concat(chunks: readonly Uint8Array[], byteLength: number): Uint8
 /** As the runtime tells it, and the code. */
 function told(error: unknown): string {
   return `${error instanceof Error ? error.message : error} (${codeOf(error)})`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "EIO";
 }

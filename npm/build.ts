@@ -3,7 +3,8 @@
  *
  * ```text
  * deno pack      .ts to .js and .d.ts, import specifiers, npm dependencies
- * manifest.ts    what package.json lacks then
+ * types.ts       what the .d.ts lack then
+ * manifest.ts    what package.json lacks
  * postbox.js     the command
  * koffi.ts       koffi, with its binaries for Linux
  * npm pack       the tarball, the same bytes whenever the same source is packed
@@ -12,11 +13,13 @@
  * Rule: nothing in the package tells where it was built.
  */
 
+import { fileURLToPath } from "node:url";
 import { execute } from "./execute.ts";
 import { vendorKoffi } from "./koffi.ts";
 import { completed } from "./manifest.ts";
+import { completedTypes } from "./types.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Where the tarball goes; git ignores it. */
 export const DIST: string = `${ROOT}npm/dist`;
@@ -46,6 +49,12 @@ export async function build(out: string = DIST): Promise<string> {
     );
     await execute("tar", ["-xzf", `${work}/packed.tgz`, "-C", work]);
     const folder = `${work}/package`;
+    for (const file of filesIn(folder)) {
+      if (!file.endsWith(".d.ts")) continue;
+      const source = await Deno.readTextFile(ROOT + file.replace(/\.d\.ts$/, ".ts"));
+      const types = await Deno.readTextFile(`${folder}/${file}`);
+      await Deno.writeTextFile(`${folder}/${file}`, completedTypes(types, source));
+    }
     const manifest = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
     await Deno.writeTextFile(
       `${folder}/package.json`,
@@ -53,14 +62,24 @@ export async function build(out: string = DIST): Promise<string> {
     );
     await Deno.mkdir(`${folder}/bin`);
     await Deno.copyFile(`${ROOT}npm/postbox.js`, `${folder}/bin/postbox.js`);
-    await Deno.chmod(`${folder}/bin/postbox.js`, 0o755);
     await vendorKoffi(`${folder}/node_modules/koffi`);
+    // npm packs the permissions that this user's umask left.
+    for (const file of filesIn(folder)) {
+      await Deno.chmod(`${folder}/${file}`, file.startsWith("bin/") ? 0o755 : 0o644);
+    }
     await Deno.mkdir(out, { recursive: true });
     await execute("npm", ["pack", folder, "--pack-destination", out]);
     return `${out}/${tarballName(manifest)}`;
   } finally {
     await Deno.remove(work, { recursive: true });
   }
+}
+
+/** The files under a folder, by their paths from it. */
+function filesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesIn(`${folder}/${name}`).map((path) => `${name}/${path}`) : [name]
+  );
 }
 
 /** What npm calls the tarball of a scoped package. */

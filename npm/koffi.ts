@@ -6,7 +6,7 @@
  * scripts and without a compiler (docs/decisions/0007). The folder `build/koffi` is where koffi
  * looks for binaries that come with it.
  *
- * Rule: what goes in is what koffi.json says, byte for byte.
+ * Rule: what goes in comes from packages whose hashes koffi.json has, the first of which is koffi.
  */
 
 import pinned from "./koffi.json" with { type: "json" };
@@ -32,24 +32,26 @@ const FILES = [
 export async function vendorKoffi(folder: string): Promise<void> {
   const work = await Deno.makeTempDir({ prefix: "postbox-koffi-" });
   try {
-    const packages: Record<string, string> = {};
-    for (const [name, integrity] of Object.entries(pinned.integrity)) {
-      packages[name] = await fetchPackage(name, integrity, work);
-    }
-    const { koffi, ...binaries } = packages;
+    const [koffi, ...binaries] = await Promise.all(
+      Object.entries(pinned.integrity).map(([name, integrity]) =>
+        fetchPackage(name, integrity, work)
+      ),
+    );
     await Deno.mkdir(`${folder}/src/koffi/src`, { recursive: true });
     for (const file of FILES) await Deno.copyFile(`${koffi}/${file}`, `${folder}/${file}`);
     await writeManifest(`${koffi}/package.json`, `${folder}/package.json`);
-    for (const source of Object.values(binaries)) await copyBinaries(source, folder);
+    for (const source of binaries) await copyBinaries(source, folder);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
 }
 
-/** Gets a package, compares it with the pinned hash, and unpacks it. */
-async function fetchPackage(name: string, integrity: string, work: string): Promise<string> {
+/** Gets a package of the pinned version, compares it with the hash, and unpacks it. */
+export async function fetchPackage(name: string, integrity: string, work: string): Promise<string> {
   const spec = `${name}@${pinned.version}`;
-  const output = await execute("npm", ["pack", spec, "--json", "--pack-destination", work]);
+  // Offline if it can be: what the cache has is judged by its hash.
+  const args = ["pack", spec, "--prefer-offline", "--json", "--pack-destination", work];
+  const output = await execute("npm", args);
   const { filename } = describedPackage(JSON.parse(output));
   const file = `${work}/${filename}`;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-512", await Deno.readFile(file)));

@@ -5,13 +5,15 @@
  * written it goes back. Signals that ask for an end are therefore heard between two messages.
  */
 
-import process from "node:process";
 import { type Message, MessageQueue, type Owner, PosixError } from "../../src/mq/mod.ts";
 import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
+import { sendPatiently } from "../send.ts";
 import { write } from "../stdio.ts";
 import { isTerminal } from "../terminal.ts";
 import { given } from "../values.ts";
+
+const { process } = globalThis;
 
 /** Flags of `mq recv`. */
 export interface ReceiveFlags extends Flags {
@@ -60,7 +62,7 @@ export default async function recv(flags: ReceiveFlags, name: string): Promise<n
         note(`postbox: No message in queue ${JSON.stringify(name)} ${when}${after}`);
         return NOTHING_THERE;
       }
-      pass(message, format, name, flags.owner);
+      await pass(message, format, name, flags.owner);
       if (flags.verbose) {
         note(`Read ${message.data.byteLength} bytes; priority = ${message.priority}`);
       }
@@ -107,26 +109,31 @@ async function take(
 }
 
 /** Writes a message; one that cannot be written is put back before the error goes on. */
-function pass(message: Message, format: Format, name: string, owner: Owner | undefined): void {
+async function pass(
+  message: Message,
+  format: Format,
+  name: string,
+  owner: Owner | undefined,
+): Promise<void> {
   try {
     write(format(message));
   } catch (error) {
-    giveBack(message, name, owner, error);
+    await giveBack(message, name, owner, error);
     throw error;
   }
 }
 
-function giveBack(
+async function giveBack(
   { data, priority }: Message,
   name: string,
   owner: Owner | undefined,
   cause: unknown,
-): void {
+): Promise<void> {
   try {
     // Another handle: receiving needs no permission to send.
     const queue = MessageQueue.open(name, { access: "w", ...given({ owner }) });
     try {
-      if (queue.sendSync(data, { priority, timeoutMs: GIVE_BACK_MS })) return;
+      if (await sendPatiently(queue, data, { priority, timeoutMs: GIVE_BACK_MS })) return;
     } finally {
       queue.close();
     }

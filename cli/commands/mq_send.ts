@@ -3,6 +3,7 @@
 import { MessageQueue, type Owner } from "../../src/mq/mod.ts";
 import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
+import { sendPatiently } from "../send.ts";
 import { inputInsteadOf } from "../terminal.ts";
 import { given } from "../values.ts";
 
@@ -33,7 +34,7 @@ export default async function send(
     const data = message === undefined || message === "-"
       ? await standardInput(queue.maxMessageBytes + 1)
       : message;
-    if (queue.sendSync(data, given({ priority, timeoutMs }))) return 0;
+    if (await sendPatiently(queue, data, given({ priority, timeoutMs }))) return 0;
   } finally {
     queue.close();
   }

@@ -23,47 +23,62 @@ export default async function write(
     writeAll(name, { offset, owner }, [new TextEncoder().encode(data)]);
     return 0;
   }
-  const input = SharedMemory.anonymous({
-    byteLength: 0,
-    maxByteLength: MAX_INPUT_BYTES,
-    seal: [],
-    label: "standard input",
-  });
+  const input: SharedMemory[] = [];
   try {
-    writeAll(name, { offset, owner }, pieces(input, await collect(input)));
+    writeAll(name, { offset, owner }, await collect(input));
   } finally {
-    input.close();
+    for (const memory of input) memory.close();
   }
   return 0;
 }
 
-/** Address space, not memory; more than this is not collected. */
-const MAX_INPUT_BYTES = 64 * 1024 ** 3;
+/** As much as is in one memory; of 4 GiB and more, Node 20 and Bun reserve no address space. */
+const MEMORY_BYTES = 1024 ** 3;
 /** How much room for input is made at least. */
 const MIN_STEP_BYTES = 64 * 1024;
 /** How much at most, and how much is looked at in one view. */
 const MAX_STEP_BYTES = 32 * 1024 ** 2;
 
 /**
- * Collects standard input to its end, and tells how long it is.
+ * Collects standard input to its end in memories that the caller closes, and gives the pieces.
  *
  * In shared memory rather than the heap, for that asks how much the machine has left before it
  * takes more: an endless input is refused instead of killed, along with others.
  */
-async function collect(input: SharedMemory): Promise<number> {
+async function collect(memories: SharedMemory[]): Promise<Uint8Array[]> {
   const { readInputInto } = await import("../stdio.ts");
-  for (let length = 0;;) {
-    if (length === input.byteLength) {
-      input.grow(length + Math.min(Math.max(length, MIN_STEP_BYTES), MAX_STEP_BYTES));
-    }
-    const room = Math.min(input.byteLength - length, MAX_STEP_BYTES);
-    const read = readInputInto(new Uint8Array(input.buffer, length, room));
-    if (read === 0) return length;
-    length += read;
+  const pieces: Uint8Array[] = [];
+  for (;;) {
+    const memory = SharedMemory.anonymous({
+      byteLength: 0,
+      maxByteLength: MEMORY_BYTES,
+      seal: [],
+      label: "standard input",
+    });
+    memories.push(memory);
+    const byteLength = fill(memory, readInputInto);
+    pieces.push(...piecesOf(memory, byteLength));
+    if (byteLength < MEMORY_BYTES) return pieces;
   }
 }
 
-function pieces(memory: SharedMemory, byteLength: number): Uint8Array[] {
+/** Reads as much as a memory can hold, and tells how much that was. */
+function fill(memory: SharedMemory, read: (into: Uint8Array) => number): number {
+  let length = 0;
+  while (length < MEMORY_BYTES) {
+    if (length === memory.byteLength) {
+      const step = Math.min(Math.max(length, MIN_STEP_BYTES), MAX_STEP_BYTES);
+      memory.grow(Math.min(length + step, MEMORY_BYTES));
+    }
+    const room = Math.min(memory.byteLength - length, MAX_STEP_BYTES);
+    const bytes = read(new Uint8Array(memory.buffer, length, room));
+    if (bytes === 0) break;
+    length += bytes;
+  }
+  return length;
+}
+
+function piecesOf(memory: SharedMemory, byteLength: number): Uint8Array[] {
   return Array.from(
     { length: Math.ceil(byteLength / MAX_STEP_BYTES) },
     (_, i) => {

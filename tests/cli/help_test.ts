@@ -4,12 +4,15 @@
  */
 
 import "../support/loaded.ts";
-import deno from "../../deno.json" with { type: "json" };
+import { readFileSync } from "node:fs";
 import { MessageQueue, SharedMemory, uniqueName } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
-import { Child, evalArgs, ROOT, run } from "../support/process.ts";
-import { command, POSTBOX, postbox, shell } from "./postbox.ts";
+import { Child, runProgram } from "../support/process.ts";
+import { moduleUrl, ROOT } from "../support/runtime.ts";
+import { POSTBOX, postbox, shell } from "./postbox.ts";
+
+const { version } = JSON.parse(readFileSync(`${ROOT}deno.json`, "utf8"));
 
 /** Every level of commands, and what its examples need beforehand. */
 const LEVELS: Record<string, string[]> = {
@@ -108,7 +111,7 @@ test("postbox -h is --help, at every level, also after arguments", async () => {
 
 test("postbox --version prints the version of deno.json", async () => {
   const { code, stdout, stderr } = await postbox("--version");
-  assertEquals([code, stdout, stderr], [0, `${deno.version}\n`, ""]);
+  assertEquals([code, stdout, stderr], [0, `${version}\n`, ""]);
 });
 
 test("postbox without a command exits with 2 and shows the commands on standard error", async () => {
@@ -192,30 +195,33 @@ test("postbox limits follows the limits of its process", async () => {
 });
 
 test("run() does nothing on import, and then what the arguments say", async () => {
-  const code = `import { run } from ${JSON.stringify(`file://${ROOT}cli/main.ts`)};
+  const code = `import { run } from "@postbox/postbox/cli/main.ts";
     console.log("imported");
     console.log(await run(["--version"]), await run(["no-such-command"]));`;
-  const { stdout, stderr } = await run(Deno.execPath(), { args: [...evalArgs(code), "mq", "ls"] });
-  assertEquals(stdout, `imported\n${deno.version}\n0 2\n`);
+  const { stdout, stderr } = await runProgram(code, { args: ["mq", "ls"] });
+  assertEquals(stdout, `imported\n${version}\n0 2\n`);
   assertStringIncludes(stderr, 'Unknown command "no-such-command"');
 });
 
-test("cli/main.ts loads neither node: modules nor the library before a command asks for them", async () => {
-  const { stdout } = await command([Deno.execPath(), "info", "--json", `${ROOT}cli/main.ts`]);
-  interface Module {
-    specifier: string;
-    dependencies?: { specifier: string; code?: { specifier: string }; isDynamic?: boolean }[];
-  }
-  const { roots, modules } = JSON.parse(stdout) as { roots: string[]; modules: Module[] };
-  const loaded = new Set<string>(roots);
-  for (const specifier of loaded) {
-    const module = modules.find((module) => module.specifier === specifier);
-    for (const { code, isDynamic } of module?.dependencies ?? []) {
-      if (code !== undefined && !isDynamic) loaded.add(code.specifier);
+/** What is loaded with a module: URLs of files, and the rest as it is written there. */
+function loadedWith(url: string): string[] {
+  const loaded = new Set([url]);
+  const statements =
+    /(?:^|\*\/ )(?:import\s+(?!type\s)(?:[^;"]*\sfrom\s+)?|export\s+[*{][^;"]*\sfrom\s+)"([^"]+)"/gm;
+  for (const module of loaded) {
+    if (!module.startsWith("file:")) continue;
+    for (const [, specifier] of readFileSync(new URL(module), "utf8").matchAll(statements)) {
+      loaded.add(specifier!.startsWith(".") ? new URL(specifier!, module).href : specifier!);
     }
   }
-  const names = [...loaded].map((specifier) => specifier.replace(`file://${ROOT}`, ""));
-  assert(names.includes("cli/commands/mq.ts"), "the commands are declared");
+  return [...loaded];
+}
+
+test("cli/main.ts loads neither node: modules nor the library before a command asks for them", () => {
+  const loaded = loadedWith(moduleUrl("cli/main.ts"));
+  assert(loaded.includes(moduleUrl("cli/commands/mq.ts")), "the commands are declared");
+  assert(loaded.some((name) => name.includes("@stricli/core")), "the parser is there");
+  const names = loaded.map((name) => name.replace(moduleUrl(""), ""));
   assertEquals(names.filter((name) => name.startsWith("node:") || name.startsWith("src/")), []);
   assertEquals(names.filter((name) => name.includes("_") && name.startsWith("cli/")), []);
 });

@@ -1,24 +1,20 @@
 /** `map cat` beside cat(1): the same bytes and the same exit code, whatever the file. */
 
+import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
+import { temporaryFolder } from "../support/process.ts";
 import { command, POSTBOX, shell } from "./postbox.ts";
-
-/** A directory for files, removed at the end of the scope. */
-function directory(): Disposable & { path: string } {
-  const path = Deno.makeTempDirSync({ prefix: "postbox-map-" });
-  return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
-}
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length).map((_, i) => (i * 2654435761) >>> 13);
 }
 
 test("map cat writes what cat writes", async () => {
-  using made = directory();
+  using made = temporaryFolder();
   for (const length of [0, 1, 4095, 4096, 4097, 2 ** 20 - 1, 2 ** 20, 2 ** 20 + 1, 3_333_333]) {
     const path = `${made.path}/${length} bytes`;
-    Deno.writeFileSync(path, bytes(length));
+    writeFileSync(path, bytes(length));
     const ours = await command([...POSTBOX, "map", "cat", path]);
     const theirs = await command(["cat", path]);
     assertEquals([ours.code, ours.stderr], [theirs.code, theirs.stderr], path);
@@ -27,14 +23,12 @@ test("map cat writes what cat writes", async () => {
 });
 
 test("map cat writes a sparse file of 1 GiB as cat does, a little at a time", async () => {
-  using made = directory();
+  using made = temporaryFolder();
   const path = `${made.path}/sparse`;
-  {
-    using file = Deno.openSync(path, { write: true, create: true });
-    file.truncateSync(2 ** 30);
-    file.seekSync(2 ** 29 + 1, Deno.SeekMode.Start);
-    file.writeSync(bytes(5));
-  }
+  const fd = openSync(path, "w");
+  ftruncateSync(fd, 2 ** 30);
+  writeSync(fd, bytes(5), 0, 5, 2 ** 29 + 1);
+  closeSync(fd);
   const { code, stdout, stderr } = await shell(
     `set -o pipefail; postbox map cat ${path} | cmp - <(cat ${path}) && echo equal`,
   );
@@ -42,18 +36,18 @@ test("map cat writes a sparse file of 1 GiB as cat does, a little at a time", as
 });
 
 test("map cat writes to a file, and appends to one", async () => {
-  using made = directory();
+  using made = temporaryFolder();
   const { path } = made;
-  Deno.writeFileSync(`${path}/in`, bytes(100_000));
+  writeFileSync(`${path}/in`, bytes(100_000));
   const script = `cd ${path} && postbox map cat in > out && postbox map cat in >> out && ` +
     "cat in in | cmp - out && echo equal";
   assertEquals((await shell(script)).stdout, "equal\n");
 });
 
 test("map cat writes several files, and goes on after one that is refused, as cat does", async () => {
-  using made = directory();
-  Deno.writeTextFileSync(`${made.path}/one`, "one\n");
-  Deno.writeTextFileSync(`${made.path}/two`, "two\n");
+  using made = temporaryFolder();
+  writeFileSync(`${made.path}/one`, "one\n");
+  writeFileSync(`${made.path}/two`, "two\n");
   const paths = ["one", "missing", "two", "one"].map((name) => `${made.path}/${name}`);
   const ours = await command([...POSTBOX, "map", "cat", ...paths]);
   const theirs = await command(["cat", ...paths]);
@@ -66,14 +60,14 @@ test("map cat writes several files, and goes on after one that is refused, as ca
 });
 
 test("map cat takes a name that begins with a dash after --", async () => {
-  using made = directory();
-  Deno.writeTextFileSync(`${made.path}/-n`, "dash");
+  using made = temporaryFolder();
+  writeFileSync(`${made.path}/-n`, "dash");
   const { code, stdout } = await shell(`cd ${made.path} && postbox map cat -- -n`);
   assertEquals([code, stdout], [0, "dash"]);
 });
 
 test("map cat exits with 1 for what cannot be mapped, and does not wait for it", async () => {
-  using made = directory();
+  using made = temporaryFolder();
   const fifo = `${made.path}/fifo`;
   assertEquals((await command(["mkfifo", fifo])).code, 0);
   const refused: [string, string][] = [

@@ -1,6 +1,8 @@
 /** The `mq` commands, each as the child process that a shell would start. */
 
 import "../support/loaded.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { MessageQueue } from "../../mod.ts";
 import {
   assert,
@@ -11,6 +13,9 @@ import {
 } from "../assert.ts";
 import { test } from "../harness.ts";
 import { namedQueue, queueName } from "../support/names.ts";
+import { rootTest } from "../support/prepared.ts";
+import { temporaryFolder } from "../support/process.ts";
+import { until, untilBlocked } from "../support/until.ts";
 import {
   ALL_BYTES,
   command,
@@ -19,8 +24,11 @@ import {
   postbox,
   postboxReading,
   shell,
+  startOnTerminal,
   without,
 } from "./postbox.ts";
+
+const UID = process.getuid!(), GID = process.getgid!();
 
 test("mq create makes a queue with these sizes and permissions", async () => {
   using made = queueName();
@@ -30,7 +38,7 @@ test("mq create makes a queue with these sizes and permissions", async () => {
   using queue = MessageQueue.open(made.name);
   assertEquals([queue.maxMessages, queue.maxMessageBytes], [3, 48]);
   const entry = MessageQueue.list().queues.find(({ name }) => name === made.name);
-  assertEquals(entry?.mode! & ~Deno.umask(), 0o640 & ~Deno.umask());
+  assertEquals(entry?.mode! & ~process.umask(), 0o640 & ~process.umask());
 });
 
 test("mq create --json prints the attributes", async () => {
@@ -49,7 +57,7 @@ test("mq create --json prints the attributes", async () => {
     signo: 0,
     notifyPid: 0,
   });
-  assertEquals([mode, uid, gid], ["600", Deno.uid(), Deno.gid()]);
+  assertEquals([mode, uid, gid], ["600", UID, GID]);
 });
 
 test("mq create exits with 1 when there is one, and leaves it alone with --if-missing", async () => {
@@ -145,6 +153,46 @@ test("mq send without MESSAGE is wrong usage when standard input is a terminal",
   assertStringIncludes(stdout, "Missing MESSAGE: standard input is a terminal");
   assertStringIncludes(stdout, 'Run "postbox mq send --help"');
 });
+
+test("mq send - sends what is typed on a terminal, to its end", async () => {
+  using made = namedQueue();
+  await using child = startOnTerminal("mq", "send", made.name, "-");
+  await child.write("typed\n");
+  assertEquals(await child.line(), "typed\r", "the terminal shows it");
+  await child.write("\x04");
+  assertEquals((await child.finished()).code, 0);
+  assertEquals(made.queue.tryReceive()?.text(), "typed\n");
+});
+
+test("mq send - sends a file", async () => {
+  using made = namedQueue({ maxMessageBytes: 256 });
+  using folder = temporaryFolder();
+  writeFileSync(`${folder.path}/message`, ALL_BYTES);
+  assertEquals((await shell(`postbox mq send ${made.name} - < ${folder.path}/message`)).code, 0);
+  assertEquals(made.queue.tryReceive()?.data, ALL_BYTES);
+});
+
+test("mq send goes on waiting when its terminal changes its size", async () => {
+  using made = namedQueue({ maxMessages: 1 });
+  made.queue.trySend("first");
+  await using child = startOnTerminal("mq", "send", made.name, "second");
+  const pid = await childOf(child.pid);
+  await untilBlocked(pid, "poll");
+  process.kill(pid, "SIGWINCH");
+  made.queue.tryReceive();
+  const { code, stdout } = await child.finished();
+  assertEquals([code, stdout, made.queue.tryReceive()?.text()], [0, "", "second"]);
+});
+
+/** The only child of a process, as soon as it has one. */
+async function childOf(pid: number): Promise<number> {
+  let child = 0;
+  await until(`process ${pid} has a child`, () => {
+    child = Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8"));
+    return child !== 0;
+  });
+  return child;
+}
 
 test("mq send sends what begins with a dash after --, and a negative number as it is", async () => {
   using made = namedQueue();
@@ -356,22 +404,18 @@ test("mq send, recv and unlink exit with 1 when the permissions forbid it", asyn
   assertEquals(made.queue.length, 0);
 });
 
-Deno.test({
-  name: "mq send and recv use another user's queue only with --owner any (needs root)",
-  ignore: Deno.uid() !== 0,
-  async fn() {
-    using made = namedQueue();
-    await giveAway(made.name);
-    for (const words of [["send", made.name, "x"], ["recv", made.name, "--nonblock"]]) {
-      const refused = await postbox("mq", ...words);
-      assertEquals(refused.code, 1);
-      assertMatch(refused.stderr, /\(EACCES\)\nHint: .*--owner any/);
-      assertEquals((await postbox("mq", ...words, "--owner", "any")).code, 0);
-    }
-    // Looking is not trusting.
-    const { uid, gid } = JSON.parse((await postbox("mq", "stat", made.name, "--json")).stdout);
-    assertEquals([uid, gid], [65534, 65534]);
-  },
+rootTest("mq send and recv use another user's queue only with --owner any", async () => {
+  using made = namedQueue();
+  await giveAway(made.name);
+  for (const words of [["send", made.name, "x"], ["recv", made.name, "--nonblock"]]) {
+    const refused = await postbox("mq", ...words);
+    assertEquals(refused.code, 1);
+    assertMatch(refused.stderr, /\(EACCES\)\nHint: .*--owner any/);
+    assertEquals((await postbox("mq", ...words, "--owner", "any")).code, 0);
+  }
+  // Looking is not trusting.
+  const { uid, gid } = JSON.parse((await postbox("mq", "stat", made.name, "--json")).stdout);
+  assertEquals([uid, gid], [65534, 65534]);
 });
 
 /** Makes the queue belong to nobody. */
@@ -392,7 +436,7 @@ test("mq ls shows each queue, and says on standard error where it looked", async
   const line = stdout.split("\n").find((line) => line.startsWith(`${made.name} `));
   assertEquals(code, 0);
   assertMatch(stdout, /^NAME +LENGTH +MAX MESSAGES +MAX BYTES +MODE +UID\n/);
-  assertEquals(line?.split(/ +/), [made.name, "1", "4", "64", "600", `${Deno.uid()}`]);
+  assertEquals(line?.split(/ +/), [made.name, "1", "4", "64", "600", `${UID}`]);
   assertMatch(stderr, /^\d+ queues?, found by (reading|mounting|looking)/);
 });
 
@@ -407,7 +451,7 @@ test("mq ls --json prints the queues, the place, and whether that shows all", as
     maxMessages: 4,
     maxMessageBytes: 64,
     mode: "600",
-    uid: Deno.uid(),
+    uid: UID,
   });
   const here = MessageQueue.list();
   assertEquals([source, complete], [here.source, here.complete]);
@@ -417,7 +461,7 @@ test("mq ls --json prints the queues, the place, and whether that shows all", as
 test("mq ls says when it does not see all queues", async () => {
   using made = namedQueue();
   // Without the right to mount, and where nobody else has mounted it.
-  const outside = Deno.uid() === 0
+  const outside = UID === 0
     ? ["unshare", "-m", "sh", "-c", 'umount -A /dev/mqueue 2>&-; exec "$@"', "sh"]
     : [];
   const list = [...outside, ...without("sys_admin"), ...POSTBOX, "mq", "ls"];
@@ -426,7 +470,7 @@ test("mq ls says when it does not see all queues", async () => {
   assertStringIncludes(stdout, made.name);
   assertEquals(facts.complete, facts.source !== "processes");
   assertEquals(stderr.includes("Incomplete: "), !facts.complete);
-  if (Deno.uid() === 0) assertEquals(facts.source, "processes");
+  if (UID === 0) assertEquals(facts.source, "processes");
 });
 
 test("mq ls escapes the control characters of a name", async () => {
@@ -486,7 +530,7 @@ test("mq stat prints the line of the kernel, sizes, permissions and owner", asyn
     "QSIZE:5 NOTIFY:0 SIGNO:0 NOTIFY_PID:0\n" +
       "messages  1 of 4, of at most 64 bytes\n" +
       "mode      400\n" +
-      `owner     ${Deno.uid()}:${Deno.gid()}\n`,
+      `owner     ${UID}:${GID}\n`,
   );
 });
 
@@ -494,9 +538,9 @@ test("mq stat shows who asked to be notified", async () => {
   using made = namedQueue();
   using _asked = { [Symbol.dispose]: made.queue.notify("SIGUSR1") };
   const { stdout } = await postbox("mq", "stat", made.name);
-  assertEquals(stdout.split("\n")[0], `QSIZE:0 NOTIFY:0 SIGNO:10 NOTIFY_PID:${Deno.pid}`);
+  assertEquals(stdout.split("\n")[0], `QSIZE:0 NOTIFY:0 SIGNO:10 NOTIFY_PID:${process.pid}`);
   const facts = JSON.parse((await postbox("mq", "stat", made.name, "--json")).stdout);
-  assertEquals([facts.signo, facts.notifyPid, facts.mode], [10, Deno.pid, "600"]);
+  assertEquals([facts.signo, facts.notifyPid, facts.mode], [10, process.pid, "600"]);
 });
 
 test("mq unlink takes several names, and reports those it cannot", async () => {

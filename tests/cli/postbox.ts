@@ -52,6 +52,11 @@ export function onTerminal(...args: string[]): Promise<Result> {
   return command(["script", "-qec", [...POSTBOX, ...args].join(" "), "/dev/null"]);
 }
 
+/** Starts `postbox` on a terminal of its own; what is written to it is typed there. */
+export function startOnTerminal(...args: string[]): Child {
+  return new Child("script", ["-qec", ["exec", ...POSTBOX, ...args].join(" "), "/dev/null"]);
+}
+
 /** Starts `postbox`; it is killed at the end of the scope. */
 export function startPostbox(...args: string[]): Child {
   return new Child(POSTBOX[0]!, [...POSTBOX.slice(1), ...args]);

@@ -1,10 +1,14 @@
 /** The `shm` commands, each as the child process that a shell would start. */
 
 import "../support/loaded.ts";
+import { chmodSync, chownSync, truncateSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { SharedMemory } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { memoryName } from "../support/names.ts";
+import { rootTest } from "../support/prepared.ts";
+import { temporaryFolder } from "../support/process.ts";
 import {
   ALL_BYTES,
   command,
@@ -40,7 +44,7 @@ test("shm create makes zeros of that length with these permissions", async () =>
   assertEquals([code, stdout, stderr], [0, "", ""]);
   assertEquals(bytesOf(made.name), new Uint8Array(4097));
   const entry = SharedMemory.list().find(({ name }) => name === made.name);
-  assertEquals(entry?.mode, 0o640 & ~Deno.umask());
+  assertEquals(entry?.mode, 0o640 & ~process.umask());
 });
 
 test("shm create --json prints the attributes", async () => {
@@ -51,8 +55,8 @@ test("shm create --json prints the attributes", async () => {
     byteLength: 0,
     allocatedBytes: 0,
     mode: "600",
-    uid: Deno.uid(),
-    gid: Deno.gid(),
+    uid: process.getuid!(),
+    gid: process.getgid!(),
     linked: true,
   }]);
 });
@@ -139,17 +143,14 @@ test("shm write writes 100 MiB of standard input byte for byte", async () => {
   assertEquals([memory.byteLength, memory.bytes[2]], [3 + 100 * 2 ** 20, 0]);
 });
 
-test(
-  "shm write stops reading when the machine has no more memory, and changes nothing (needs root)",
-  {
-    ignore: Deno.uid() !== 0,
-  },
+rootTest(
+  "shm write stops reading when the machine has no more memory, and changes nothing",
   async () => {
     using made = testMemory("kept");
     // The machine says that it has less than it has; nobody else sees that.
-    const meminfo = await Deno.makeTempFile({ prefix: "postbox-meminfo-" });
-    using _file = { [Symbol.dispose]: () => Deno.removeSync(meminfo) };
-    await Deno.writeTextFile(meminfo, "MemAvailable:   24576 kB\nSwapFree:   0 kB\n");
+    using folder = temporaryFolder();
+    const meminfo = `${folder.path}/meminfo`;
+    writeFileSync(meminfo, "MemAvailable:   24576 kB\nSwapFree:   0 kB\n");
     const script = `mount --bind ${meminfo} /proc/meminfo && ` +
       'head -c 300M /dev/zero | "$@"; echo "${PIPESTATUS[*]}"';
     const words = [...POSTBOX, "shm", "write", made.name];
@@ -171,11 +172,8 @@ test(
   },
 );
 
-test(
-  "shm write changes nothing when standard input is more than /dev/shm has room for (needs root)",
-  {
-    ignore: Deno.uid() !== 0,
-  },
+rootTest(
+  "shm write changes nothing when standard input is more than /dev/shm has room for",
   async () => {
     const script = 'mount -t tmpfs -o size=1m none /dev/shm && "$@" create /small 4 && ' +
       '"$@" write /small kept && head -c 3M /dev/zero | "$@" write /small -; echo $?; ' +
@@ -187,9 +185,7 @@ test(
   },
 );
 
-test("shm create exits with 1 when /dev/shm is full, and makes nothing (needs root)", {
-  ignore: Deno.uid() !== 0,
-}, async () => {
+rootTest("shm create exits with 1 when /dev/shm is full, and makes nothing", async () => {
   using made = memoryName();
   const words = [...POSTBOX, "shm", "create", made.name, "1000000"];
   const script = 'mount -t tmpfs -o size=64k none /dev/shm && "$@"; echo $?; ls /dev/shm';
@@ -226,7 +222,7 @@ test("shm read exits with 2 for what is no offset or length", async () => {
 test("shm commands exit with 1 for an object that no address space can hold", async () => {
   using made = testMemory("");
   // Sparse: it takes no memory.
-  await Deno.truncate(`/dev/shm${made.name}`, 100 * 2 ** 40);
+  truncateSync(`/dev/shm${made.name}`, 100 * 2 ** 40);
   const refused = [
     ["read", made.name, "--length", "1"],
     ["stat", made.name],
@@ -265,7 +261,7 @@ test("shm stat prints length, pages, permissions and owner", async () => {
   assertEquals(lines.map(([key]) => key), ["bytes", "allocated", "mode", "owner"]);
   assertEquals([lines[0]![1], lines[2]![1]], ["5", "600"]);
   const facts = JSON.parse((await postbox("shm", "stat", made.name, "--json")).stdout);
-  assertEquals([facts.byteLength, facts.uid, facts.gid], [5, Deno.uid(), Deno.gid()]);
+  assertEquals([facts.byteLength, facts.uid, facts.gid], [5, process.getuid!(), process.getgid!()]);
 });
 
 test("shm ls shows each object, as a table and as JSON", async () => {
@@ -275,7 +271,7 @@ test("shm ls shows each object, as a table and as JSON", async () => {
   assertEquals(code, 0);
   assertMatch(stdout, /^NAME +BYTES +ALLOCATED +MODE +UID\n/);
   const cells = line!.split(/ +/);
-  assertEquals([cells[1], cells[3], cells[4]], ["5", "600", `${Deno.uid()}`]);
+  assertEquals([cells[1], cells[3], cells[4]], ["5", "600", `${process.getuid!()}`]);
   assertMatch(stderr, /^\d+ objects? in \/dev\/shm\n$/);
   const { objects } = JSON.parse((await postbox("shm", "ls", "--json")).stdout);
   const found = objects.find(({ name }: { name: string }) => name === made.name);
@@ -297,7 +293,7 @@ test("shm write - does not wait for its input when the name is refused", async (
 
 test("shm read and write exit with 1 when the permissions forbid it", async () => {
   using made = testMemory("kept", 0o600);
-  await Deno.chmod(`/dev/shm${made.name}`, 0);
+  chmodSync(`/dev/shm${made.name}`, 0);
   const unprivileged = [...without("dac_override", "dac_read_search"), ...POSTBOX, "shm"];
   for (const words of [["read", made.name], ["write", made.name, "x"]]) {
     const { code, stderr } = await command([...unprivileged, ...words]);
@@ -306,11 +302,9 @@ test("shm read and write exit with 1 when the permissions forbid it", async () =
   }
 });
 
-test("shm read and write use another user's object only with --owner any (needs root)", {
-  ignore: Deno.uid() !== 0,
-}, async () => {
+rootTest("shm read and write use another user's object only with --owner any", async () => {
   using made = testMemory("kept");
-  await Deno.chown(`/dev/shm${made.name}`, 65534, 65534);
+  chownSync(`/dev/shm${made.name}`, 65534, 65534);
   for (const words of [["read", made.name], ["write", made.name, "more"]]) {
     const refused = await postbox("shm", ...words);
     assertEquals([refused.code, refused.stdout], [1, ""]);

@@ -4,17 +4,31 @@
  */
 
 import "../support/loaded.ts";
-import { MessageQueue } from "../../mod.ts";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { MessageQueue, PosixError } from "../../mod.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
-import { namedQueue } from "../support/names.ts";
-import { Child, ROOT } from "../support/process.ts";
-import { command, POSTBOX, shell, startPostbox } from "./postbox.ts";
+import { memoryName, namedQueue } from "../support/names.ts";
+import { Child, runProgram, temporaryFolder } from "../support/process.ts";
+import { execPath } from "../support/runtime.ts";
+import { command, POSTBOX, shell, startOnTerminal, startPostbox } from "./postbox.ts";
 
 function drain(queue: MessageQueue): string[] {
   const texts: string[] = [];
   for (let m = queue.tryReceive(); m !== undefined; m = queue.tryReceive()) texts.push(m.text());
   return texts;
+}
+
+/** Sends, also when the end of a child interrupts the wait: Node listens for that. */
+function send(queue: MessageQueue, text: string, timeoutMs: number): boolean {
+  for (;;) {
+    try {
+      return queue.sendSync(text, { timeoutMs });
+    } catch (error) {
+      if (!(error instanceof PosixError) || error.code !== "EINTR") throw error;
+    }
+  }
 }
 
 test("mq recv --follow writes each message as it comes", async () => {
@@ -47,15 +61,25 @@ test("mq recv ends by Ctrl-C while it waits for one message", async () => {
     `${words} & until ls -l /proc/$!/fd 2>&- | grep -q "${made.name}"; do :; done
      echo $!; wait $!; echo "status $?"`,
   ]);
-  Deno.kill(Number(await child.line()), "SIGTERM");
+  process.kill(Number(await child.line()), "SIGTERM");
   assertEquals(await child.line(), "status 143");
+});
+
+test("mq recv --follow ends by Ctrl-C on a terminal", async () => {
+  using made = namedQueue();
+  await using child = startOnTerminal("mq", "recv", made.name, "--follow");
+  made.queue.sendSync("one");
+  assertEquals(await child.line(), "one\r");
+  await child.write("\x03");
+  const { code, stdout } = await child.finished();
+  assertEquals([code, stdout, made.queue.length], [130, "^C", 0]);
 });
 
 test("mq recv --follow loses nothing when it is interrupted in a busy stream", async () => {
   using made = namedQueue();
   // Into a file, for a pipe would be full while this test sends.
-  const path = await Deno.makeTempFile({ prefix: "postbox-stream-" });
-  using _file = { [Symbol.dispose]: () => Deno.removeSync(path) };
+  using folder = temporaryFolder();
+  const path = `${folder.path}/received`;
   const receive = `${POSTBOX.join(" ")} mq recv ${made.name} --follow --separator newline`;
   let sent = 0;
   const seen: string[] = [];
@@ -67,14 +91,14 @@ test("mq recv --follow loses nothing when it is interrupted in a busy stream", a
     while (sent < endless) {
       if (sent === interruptAt) child.kill("SIGINT");
       const timeoutMs = sent < interruptAt ? 60_000 : 100;
-      if (!made.queue.sendSync(`${sent}`, { timeoutMs })) break;
+      if (!send(made.queue, `${sent}`, timeoutMs)) break;
       sent++;
     }
     assert(sent < endless, "it went on as long as there were messages");
     const { signal, code, stderr } = await child.finished();
     assert(sent > interruptAt, `nobody received: exit code ${code}, ${stderr}`);
     assertEquals([signal, stderr], ["SIGINT", ""]);
-    const received = (await Deno.readTextFile(path)).trimEnd().split("\n");
+    const received = readFileSync(path, "utf8").trimEnd().split("\n");
     seen.push(...received, ...drain(made.queue));
   }
   assertEquals(seen, Array.from({ length: sent }, (_, i) => `${i}`));
@@ -84,7 +108,7 @@ test("mq recv ends by its signal also when the runtime is slow to answer it", as
   using made = namedQueue();
   // Slow as on a busy machine, where the thread that answers signals has to wait for its turn.
   const code = `import process from "node:process";
-    import { run } from ${JSON.stringify(`file://${ROOT}cli/main.ts`)};
+    import { run } from "@postbox/postbox/cli/main.ts";
     const kill = process.kill;
     process.kill = (...args) => void setTimeout(() => kill.apply(process, args), 300);
     process.exit(await run(["mq", "recv", "${made.name}", "--follow", "--separator", "newline"]));`;
@@ -99,7 +123,7 @@ test("mq recv ends by its signal also when the runtime is slow to answer it", as
 test("run() of mq recv gives the exit code of a signal that the program itself listens to", async () => {
   using made = namedQueue();
   const code = `import process from "node:process";
-    import { run } from ${JSON.stringify(`file://${ROOT}cli/main.ts`)};
+    import { run } from "@postbox/postbox/cli/main.ts";
     process.on("SIGTERM", () => {});
     console.log(await run(["mq", "recv", "${made.name}", "--follow", "--separator", "newline"]));
     process.exit();`;
@@ -170,13 +194,47 @@ test("postbox ends quietly with 0 when nobody reads what it prints", async () =>
 
 test("map cat ends quietly with 0 when its reader has enough", async () => {
   const { code, stdout, stderr } = await shell(
-    `set -o pipefail; postbox map cat ${Deno.execPath()} | head -c 4`,
+    `set -o pipefail; postbox map cat ${execPath()} | head -c 4`,
   );
   assertEquals([code, stdout, stderr], [0, "\x7fELF", ""]);
 });
 
+test("postbox waits where somebody made its standard streams nonblocking", async () => {
+  using memory = memoryName();
+  const prepared = "import os, sys\n" +
+    "for fd in (0, 1, 2): os.set_blocking(fd, False)\n" +
+    "os.execvp(sys.argv[1], sys.argv[1:])";
+  const { code, stdout, stderr } = await shell(
+    `set -o pipefail; shared() { python3 -c '${prepared}' ${POSTBOX.join(" ")} "$@"; }
+     postbox shm create ${memory.name} 0
+     seq 1000000 | shared shm write ${memory.name}
+     shared shm read ${memory.name} | cmp - <(seq 1000000) && echo equal`,
+  );
+  assertEquals([code, stdout, stderr], [0, "equal\n", ""]);
+});
+
+test("run() leaves standard input and output as they are for whoever shares them", async () => {
+  using made = namedQueue();
+  made.queue.trySend("one");
+  const code = `import { readFileSync } from "node:fs";
+    import { run } from "@postbox/postbox/cli/main.ts";
+    const flags = () => [0, 1].map((fd) =>
+      readFileSync("/proc/self/fdinfo/" + fd, "utf8").match(/^flags:.*/m)[0]);
+    const before = flags();
+    const codes = [
+      await run(["mq", "recv", "${made.name}", "-v"]),
+      await run(["mq", "send", "${made.name}", "-"]),
+      await run(["mq", "recv", "/none"]),
+    ];
+    const after = flags();
+    console.log(JSON.stringify({ codes, before, after }));`;
+  const { stdout } = await runProgram(code, { permissions: ["-A"], stdin: "two" });
+  const { codes, before, after } = JSON.parse(stdout.slice("one".length));
+  assertEquals([codes, after], [[0, 0, 1], before]);
+});
+
 test("postbox exits with 1 when its output is full", async () => {
-  for (const words of ["limits", "--help", `map cat ${Deno.execPath()}`]) {
+  for (const words of ["limits", "--help", `map cat ${execPath()}`]) {
     const { code, stderr } = await shell(`postbox ${words} > /dev/full`);
     assertEquals(code, 1, words);
     assertStringIncludes(stderr, "Cannot write to standard output");
@@ -217,8 +275,13 @@ test("mq send says what is wrong with its standard input", async () => {
   assertStringIncludes(stderr, "EISDIR");
 });
 
-test("postbox says what it needs when Deno was started without --allow-ffi", async () => {
-  const words = POSTBOX.filter((word) => word !== "--allow-ffi");
+const ONLY_DENO = "it has no permissions to lack";
+
+test("postbox says what it needs when Deno was started without --allow-ffi", {
+  not: { node: ONLY_DENO, bun: ONLY_DENO },
+}, async () => {
+  // One permission at least: node:child_process gives all to a Deno that is given none.
+  const words = POSTBOX.map((word) => word === "--allow-ffi" ? "--allow-env" : word);
   const { code, stderr } = await command([...words, "mq", "ls"]);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "expected the flag --allow-ffi");

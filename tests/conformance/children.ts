@@ -1,12 +1,13 @@
 /**
- * Second processes: a function of a group's `programs` runs in a Deno of its own.
+ * Second processes: a function of a group's `programs` runs in a process of its own.
  *
- * Rule: a child has --allow-ffi and nothing else, gets strings, and answers with its return value;
- * whoever waits for a child waits for what it says or does, never for time to pass.
+ * Rule: a child has --allow-ffi and nothing else, where there are permissions; it gets strings and
+ * answers with its return value. Whoever waits for it waits for what it says or does, never for
+ * time to pass.
  */
 
 import process from "node:process";
-import { readFileSync, readSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Child, type Finished, run } from "../support/process.ts";
 import { evalArgs, execPath } from "../support/runtime.ts";
 
@@ -70,7 +71,10 @@ export function say(line: string): void {
   console.log(line);
 }
 
+let lines: AsyncIterator<unknown> | undefined;
+
 /** In a child: waits for a line of the parent. */
-export function heard(): void {
-  if (readSync(0, new Uint8Array(64)) === 0) throw new Error("the parent is gone");
+export async function heard(): Promise<void> {
+  lines ??= process.stdin[Symbol.asyncIterator]();
+  if ((await lines.next()).done) throw new Error("the parent is gone");
 }

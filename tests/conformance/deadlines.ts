@@ -1,5 +1,6 @@
 /** Deadlines for the rows on waiting: points of CLOCK_REALTIME, good ones and others. */
 
+import { readFileSync } from "node:fs";
 import type { Row } from "./engine.ts";
 import { timespec } from "./raw.ts";
 
@@ -14,7 +15,7 @@ export function tookMs(run: () => void): number {
 
 /** Long past on CLOCK_REALTIME, an hour ahead on CLOCK_MONOTONIC: tells the two clocks apart. */
 export function hourAheadOfMonotonic(): Uint8Array {
-  const uptimeSeconds = Number(Deno.readTextFileSync("/proc/uptime").split(" ")[0]);
+  const uptimeSeconds = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
   return timespec(Math.ceil(uptimeSeconds) + 3600, 0);
 }
 

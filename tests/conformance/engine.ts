@@ -5,6 +5,7 @@
  * passes by itself, and what cannot run here is told apart from what ran.
  */
 
+import { tmpdir } from "node:os";
 import { PosixError } from "../../mod.ts";
 import { geteuid, readText, statfs } from "../../src/sys/mod.ts";
 import { assertEquals, fail } from "../assert.ts";
@@ -88,7 +89,7 @@ export const ADMIN: Need = {
 
 export const DISK: Need = {
   what: "a temporary directory on a disk: tmpfs keeps no dirty pages and no times of mappings",
-  met: () => statfs(Deno.env.get("TMPDIR") ?? "/tmp").type !== R.TMPFS_MAGIC,
+  met: () => statfs(tmpdir()).type !== R.TMPFS_MAGIC,
 };
 
 function effectiveCapabilities(): bigint {

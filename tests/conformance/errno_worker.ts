@@ -1,12 +1,11 @@
 /** A thread that fails with ENAMETOOLONG only, while another one fails with other codes. */
 
-/// <reference lib="deno.worker" />
-
+import { parentPort } from "node:worker_threads";
 import { MessageQueue, PosixError } from "../../mod.ts";
 
 const CALLS = 4000;
 
-self.onmessage = ({ data: name }: MessageEvent<string>) => {
+parentPort!.once("message", (name: string) => {
   const codes = new Set<string>();
   const tooLong = name.padEnd(300, "x");
   for (let call = 0; call < CALLS; call++) {
@@ -17,5 +16,5 @@ self.onmessage = ({ data: name }: MessageEvent<string>) => {
       codes.add(error instanceof PosixError ? error.code : String(error));
     }
   }
-  self.postMessage({ calls: CALLS, codes: [...codes] });
-};
+  parentPort!.postMessage({ calls: CALLS, codes: [...codes] });
+});

@@ -1,5 +1,6 @@
 /** mq_close and mq_unlink: the end of a handle, and the end of a name. */
 
+import process from "node:process";
 import { ClosedError, MessageQueue, uniqueName } from "../../mod.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { privateQueue, queueName } from "../support/names.ts";
@@ -98,7 +99,7 @@ export const mqCloseGroup: Group = {
         await other.write("go\n");
         assertEquals(await other.line(), "closed");
         const cancel = queue.notify(SIGNAL);
-        assertEquals(queue.status().notifyPid, Deno.pid);
+        assertEquals(queue.status().notifyPid, process.pid);
         cancel();
         await other.write("go\n");
         assertEquals((await other.finished()).code, 0);

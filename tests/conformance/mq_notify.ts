@@ -3,9 +3,11 @@
  * would have ended, is looked at instead.
  */
 
+import process from "node:process";
 import { MessageQueue } from "../../mod.ts";
 import { assertEquals, assertNotEquals } from "../assert.ts";
 import { privateQueue, queueName } from "../support/names.ts";
+import { until } from "../support/until.ts";
 import { children, heard, say, untilInside } from "./children.ts";
 import { codeOf, type Group } from "./engine.ts";
 import {
@@ -54,14 +56,10 @@ const child = children(import.meta.url, programs);
 /** A listener for {@linkcode SIGNAL} that counts, for as long as the scope lasts. */
 class Listener implements Disposable {
   #count = 0;
-  #wake: () => void = () => {};
-  readonly #listen = () => {
-    this.#count++;
-    this.#wake();
-  };
+  readonly #listen = () => void this.#count++;
 
   constructor() {
-    Deno.addSignalListener(SIGNAL, this.#listen);
+    process.on(SIGNAL, this.#listen);
   }
 
   get count(): number {
@@ -70,21 +68,11 @@ class Listener implements Disposable {
 
   /** Waits until the signal has come so many times. */
   async until(count: number): Promise<void> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() => reject(new Error(`${SIGNAL} never came`)), 20_000);
-    try {
-      while (this.#count < count) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.#wake = resolve;
-        if (this.#count < count) await Promise.race([promise, late]);
-      }
-    } finally {
-      clearTimeout(timer);
-    }
+    await until(`${SIGNAL} has come ${count} times`, () => this.#count >= count);
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSignalListener(SIGNAL, this.#listen);
+    process.off(SIGNAL, this.#listen);
   }
 }
 
@@ -105,10 +93,10 @@ export const mqNotifyGroup: Group = {
         queue.notify(SIGNAL);
         queue.trySend("second");
         // Not empty before, so nobody was told and the registration stands.
-        assertEquals(queue.status().notifyPid, Deno.pid);
+        assertEquals(queue.status().notifyPid, process.pid);
         queue.tryReceive();
         queue.tryReceive();
-        assertEquals([listener.count, queue.status().notifyPid], [0, Deno.pid]);
+        assertEquals([listener.count, queue.status().notifyPid], [0, process.pid]);
         queue.trySend("first");
         await listener.until(1);
         assertEquals(queue.status().notifyPid, 0);
@@ -130,7 +118,7 @@ export const mqNotifyGroup: Group = {
         assertEquals((await other.finished()).code, 0);
         // Its end was the end of its registration.
         const cancel = queue.notify(SIGNAL);
-        assertEquals(queue.status().notifyPid, Deno.pid);
+        assertEquals(queue.status().notifyPid, process.pid);
         cancel();
       },
     },
@@ -148,7 +136,7 @@ export const mqNotifyGroup: Group = {
 
         using queue = privateQueue(SIZES);
         const cancel = queue.notify(SIGNAL);
-        assertEquals(queue.status().notifyPid, Deno.pid);
+        assertEquals(queue.status().notifyPid, process.pid);
         cancel();
         assertEquals(queue.status().notifyPid, 0);
         cancel();
@@ -165,7 +153,7 @@ export const mqNotifyGroup: Group = {
         using queue = privateQueue(SIZES);
         for (let round = 1; round <= 3; round++) {
           queue.notify(SIGNAL);
-          assertEquals(queue.status().notifyPid, Deno.pid);
+          assertEquals(queue.status().notifyPid, process.pid);
           queue.trySend("m");
           await listener.until(round);
           assertEquals(queue.status().notifyPid, 0);
@@ -192,7 +180,7 @@ export const mqNotifyGroup: Group = {
         queue.trySend("for the waiter", { priority: 3 });
         const message = { text: "for the waiter", priority: 3 };
         assertEquals(JSON.parse(await receiver.line()), message);
-        assertEquals([listener.count, queue.status().notifyPid], [0, Deno.pid]);
+        assertEquals([listener.count, queue.status().notifyPid], [0, process.pid]);
         queue.trySend("for nobody");
         await listener.until(1);
         assertEquals([listener.count, queue.status().notifyPid], [1, 0]);
@@ -243,10 +231,10 @@ export const mqNotifyGroup: Group = {
         using queue = privateQueue(SIZES);
         const cancel = queue.notify(SIGNAL);
         assertEquals(codeOf(() => void queue.notify(SIGNAL)), "EBUSY");
-        assertEquals(queue.status().notifyPid, Deno.pid);
+        assertEquals(queue.status().notifyPid, process.pid);
         cancel();
         queue.notify(SIGNAL)();
-        assertNotEquals(queue.status().notifyPid, Deno.pid);
+        assertNotEquals(queue.status().notifyPid, process.pid);
       },
     },
   ],

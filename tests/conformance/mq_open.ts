@@ -1,9 +1,13 @@
 /** mq_open: opening and creating queues. Sizes are tiny, for all users share the kernel's limits. */
 
+import { once } from "node:events";
+import { readlinkSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import { MessageQueue, PosixError, uniqueName } from "../../mod.ts";
 import { close, geteuid, mountPrivately, readDirectory, statx } from "../../src/sys/mod.ts";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "../assert.ts";
 import { privateQueue, queueName } from "../support/names.ts";
+import { siblingUrl } from "../support/runtime.ts";
 import { children } from "./children.ts";
 import { ADMIN, assertRefused, codeOf, type Group, ROOT_USER } from "./engine.ts";
 import {
@@ -500,7 +504,7 @@ export const mqOpenGroup: Group = {
         const mqd = mqOpen(it.name, C.O_RDWR | C.O_CREAT | C.O_EXCL);
         assert(typeof mqd === "number" && mqd >= 0, String(mqd));
         using raw = opened(mqd);
-        assertEquals(Deno.readLinkSync(`/proc/self/fd/${raw.fd}`), it.name);
+        assertEquals(readlinkSync(`/proc/self/fd/${raw.fd}`), it.name);
         using queue = MessageQueue.open(it.name);
         assertEquals(queue.closed, false);
       },
@@ -512,18 +516,13 @@ export const mqOpenGroup: Group = {
       linux: "read on the same thread: two threads that fail differently each see their own",
       async check() {
         assertEquals(c.mq_open(cString("no slash"), C.O_RDWR, 0, null), -1);
-        const worker = new Worker(new URL("./errno_worker.ts", import.meta.url), {
-          type: "module",
-        });
+        const worker = new Worker(new URL(siblingUrl("./errno_worker.ts", import.meta.url)));
         try {
-          const answered = new Promise<MessageEvent>((resolve, reject) => {
-            worker.onmessage = resolve;
-            worker.onerror = (event) => reject(new Error(event.message));
-          });
+          const answered = once(worker, "message"); // rejects when the worker fails
           worker.postMessage(uniqueName("test"));
           let here = 0;
           let theirs: { calls: number; codes: string[] } | undefined;
-          answered.then(({ data }) => theirs = data, () => {});
+          answered.then(([data]) => theirs = data, () => {});
           while (theirs === undefined) {
             for (let call = 0; call < 1000; call++, here++) {
               if (codeOf(() => MessageQueue.open("no slash")) !== "EINVAL") throw new Error("code");
@@ -536,7 +535,7 @@ export const mqOpenGroup: Group = {
           assert(here > 0);
           assertEquals(theirs, { calls: 4000, codes: ["ENAMETOOLONG"] });
         } finally {
-          worker.terminate();
+          await worker.terminate();
         }
       },
     },

@@ -3,6 +3,7 @@
  * that somebody kept reads those. C's own call is asked in children and on memory of the test's.
  */
 
+import { readFileSync } from "node:fs";
 import { MappedFile, SharedMemory } from "../../mod.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { children } from "./children.ts";
@@ -121,7 +122,7 @@ export const munmapGroup: Group = {
         first.close();
         using second = MappedFile.open(file.path, { mapping: "private" });
         assertEquals(decoder.decode(second.bytes.slice()), "kept");
-        assertEquals(Deno.readTextFileSync(file.path), "kept");
+        assertEquals(readFileSync(file.path, "utf8"), "kept");
 
         using object = rawMemory(PAGE);
         assertEquals(pwrite(object.fd, "kept"), 4);
@@ -137,8 +138,7 @@ export const munmapGroup: Group = {
       kind: "N",
       linux: "not a promise to programs, but a robust lock needs it: VmLck of /proc falls again",
       check() {
-        const lockedKilobytes = () =>
-          kilobytes(Deno.readTextFileSync("/proc/self/status"), "VmLck");
+        const lockedKilobytes = () => kilobytes(readFileSync("/proc/self/status", "utf8"), "VmLck");
         using object = rawMemory(PAGE);
         const mapped = new Mapped({ fd: object.fd });
         const before = lockedKilobytes();
@@ -222,16 +222,16 @@ export const msyncGroup: Group = {
           mapped.write("first");
           mapped.write("second", PAGE);
           assertEquals(msync(mapped.address + LENGTH, PAGE, C.MS_SYNC), 0);
-          assertEquals(Deno.readTextFileSync(file.path).slice(PAGE, PAGE + 6), "second");
+          assertEquals(readFileSync(file.path, "utf8").slice(PAGE, PAGE + 6), "second");
           assertEquals(msync(mapped.address, 2 * PAGE, C.MS_SYNC), 0);
           assertEquals(msync(mapped.address, 2 * PAGE, R.MS_ASYNC), 0);
         }
-        assertEquals(Deno.readTextFileSync(file.path).slice(0, 5), "first");
+        assertEquals(readFileSync(file.path, "utf8").slice(0, 5), "first");
 
         using mapped = MappedFile.open(file.path, { mapping: "shared" });
         mapped.bytes.set(new TextEncoder().encode("third"));
         mapped.flush();
-        assertEquals(Deno.readTextFileSync(file.path).slice(0, 5), "third");
+        assertEquals(readFileSync(file.path, "utf8").slice(0, 5), "third");
         using reader = MappedFile.open(file.path);
         assertThrows(() => reader.flush(), TypeError);
       },
@@ -304,14 +304,14 @@ export const msyncGroup: Group = {
           assertEquals(msync(mapped.address, PAGE, C.MS_SYNC), 0);
           assertEquals(dirtyKilobytes(file.path), 0);
         }
-        assert(Deno.readTextFileSync(file.path).startsWith("written"));
+        assert(readFileSync(file.path, "utf8").startsWith("written"));
 
         using mapped = MappedFile.open(file.path, { mapping: "shared" });
         mapped.bytes.set(new TextEncoder().encode("flushed"));
         assertEquals(dirtyKilobytes(file.path), PAGE / 1024);
         mapped.flush();
         assertEquals(dirtyKilobytes(file.path), 0);
-        assert(Deno.readTextFileSync(file.path).startsWith("flushed"));
+        assert(readFileSync(file.path, "utf8").startsWith("flushed"));
       },
     },
   ],

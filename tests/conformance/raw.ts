@@ -5,6 +5,7 @@
  * the error number that came with -1. Memory is only touched where this file's `map` put it.
  */
 
+import process from "node:process";
 import { C, STRUCTS } from "../../src/sys/abi.ts";
 import { size, Struct } from "../../src/sys/bytes.ts";
 import { describe } from "../../src/sys/errno.ts";
@@ -454,7 +455,7 @@ export function mountOwnShm(options: string): void {
 
 /** Sends this process SIGALRM again and again, so that no race with the wait can lose it. */
 export function interruptSoon(everyMs = 30): void {
-  Deno.addSignalListener("SIGALRM", () => {});
+  process.on("SIGALRM", () => {});
   // LINUX: the runtime installs its handlers with SA_RESTART; without it mq_receive comes back.
   must(() => c.siginterrupt(R.SIGALRM, 1));
   const microseconds = BigInt(everyMs) * 1000n;

@@ -125,10 +125,11 @@ test("MessageQueue.tryReceive() wakes a C program that is blocked in mq_send", a
   assertEquals(queue.tryReceive()?.text(), "waited");
 });
 
-/** A Deno of its own that is about to block, for nothing else can act while this one does. */
+/** A program that is about to block, for nothing else can act while this one does. */
 const blocking = (call: string) => `
+  import process from "node:process";
   import { MessageQueue } from "@postbox/postbox";
-  using queue = MessageQueue.open(Deno.args[0]);
+  using queue = MessageQueue.open(process.argv[2]);
   console.log("ready");
   console.log(${call});
 `;

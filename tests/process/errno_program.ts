@@ -3,9 +3,10 @@
  * not the expected ones. Arguments: how many calls. Prints one line of JSON.
  */
 
+import process from "node:process";
 import { MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
 
-const calls = Number(Deno.args[0]);
+const calls = Number(process.argv[2]);
 Error.stackTraceLimit = 0; // the stack is not what is looked at, and costs most of the time
 
 const name = uniqueName("errno");

@@ -8,19 +8,17 @@
 
 import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
-import { FFI_ONLY, ROOT, run } from "../support/process.ts";
+import { run } from "../support/process.ts";
+import { execPath, fileArgs, siblingUrl } from "../support/runtime.ts";
 
 const CALLS = 5_000_000;
 
+const TINY_HEAP = ["max-semi-space-size=1", "min-semi-space-size=1", "max-old-space-size=64"];
+
 test(`PosixError has the right code in ${CALLS} failing calls under garbage collection`, async () => {
-  const { code, stdout, stderr } = await run(Deno.execPath(), {
-    args: [
-      "run",
-      ...FFI_ONLY,
-      "--v8-flags=--max-semi-space-size=1,--min-semi-space-size=1,--max-old-space-size=64",
-      `${ROOT}tests/process/errno_program.ts`,
-      String(CALLS),
-    ],
+  const program = siblingUrl("./errno_program.ts", import.meta.url);
+  const { code, stdout, stderr } = await run(execPath(), {
+    args: [...fileArgs(program, { v8Flags: TINY_HEAP }), String(CALLS)],
   });
   assertEquals(code, 0, stderr);
   assertEquals(JSON.parse(stdout), { calls: CALLS, wrong: {}, length: 1 });

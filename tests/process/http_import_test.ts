@@ -3,13 +3,21 @@
  * no import map, no lock file and an empty cache.
  */
 
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { assertEquals } from "../assert.ts";
-import { test } from "../harness.ts";
-import { type Finished, ROOT, run } from "../support/process.ts";
+import { test, type TestBody } from "../harness.ts";
+import { type Finished, run, temporaryFolder } from "../support/process.ts";
+import { execPath, ROOT } from "../support/runtime.ts";
 import { MessageQueue } from "../../mod.ts";
 import "../support/loaded.ts";
 import { queueName } from "../support/names.ts";
 import { ENTRY_POINTS } from "../../tools/layers.ts";
+
+/** A test of imports that only Deno has. */
+function importTest(name: string, body: TestBody): void {
+  const reason = "it imports nothing over HTTP";
+  test(name, { not: { node: reason, bun: reason } }, body);
+}
 
 /** A server of the checkout and an empty place to start programs in; gone at the end of the scope. */
 interface Site extends AsyncDisposable {
@@ -22,23 +30,23 @@ interface Site extends AsyncDisposable {
   runUrl(path: string, args: string[]): Promise<Finished>;
 }
 
-async function serveCheckout(): Promise<Site> {
+function serveCheckout(): Site {
   const served: string[] = [];
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
     const path = decodeURIComponent(new URL(request.url).pathname).slice(1);
     served.push(path);
     try {
-      const text = await Deno.readTextFile(`${ROOT}${path}`);
+      const text = readFileSync(`${ROOT}${path}`, "utf8");
       return new Response(text, { headers: { "content-type": "application/typescript" } });
     } catch (error) {
       return new Response(String(error), { status: 404 });
     }
   });
   const host = `127.0.0.1:${server.addr.port}`;
-  const directory = await Deno.makeTempDir({ prefix: "postbox-http-" });
-  await Deno.mkdir(`${directory}/empty`);
+  const folder = temporaryFolder(), directory = folder.path;
+  mkdirSync(`${directory}/empty`);
   const start = (flags: string[], program: string, args: string[] = []) =>
-    run(Deno.execPath(), {
+    run(execPath(), {
       args: [
         ...["run", "--no-config", "--no-lock", "--no-prompt", "--quiet", "--allow-ffi"],
         ...[`--allow-import=${host}`, ...flags, program, ...args],
@@ -50,24 +58,24 @@ async function serveCheckout(): Promise<Site> {
     url: `http://${host}`,
     served,
     async run(code, flags = []) {
-      await Deno.writeTextFile(`${directory}/program.ts`, code);
+      writeFileSync(`${directory}/program.ts`, code);
       return await start(flags, `${directory}/program.ts`);
     },
     async runUrl(path, args) {
       // The one npm package is not what is tested here, so it need not be fetched again.
-      await Deno.mkdir(`${directory}/cache`, { recursive: true });
-      await Deno.symlink(await npmCache(), `${directory}/cache/npm`);
+      mkdirSync(`${directory}/cache`, { recursive: true });
+      symlinkSync(await npmCache(), `${directory}/cache/npm`);
       return await start([], `http://${host}/${path}`, args);
     },
     async [Symbol.asyncDispose]() {
       await server.shutdown();
-      await Deno.remove(directory, { recursive: true });
+      folder[Symbol.dispose]();
     },
   };
 }
 
 async function npmCache(): Promise<string> {
-  const { stdout } = await run(Deno.execPath(), { args: ["info", "--json"] });
+  const { stdout } = await run(execPath(), { args: ["info", "--json"] });
   const { npmCache } = JSON.parse(stdout) as { npmCache: string };
   return npmCache;
 }
@@ -87,8 +95,8 @@ const writeAndRead = `
   console.log(new TextDecoder().decode(memory.bytes.slice(0, 9)));
 `;
 
-test("mod.ts sends a message and shares memory when imported by URL", async () => {
-  await using site = await serveCheckout();
+importTest("mod.ts sends a message and shares memory when imported by URL", async () => {
+  await using site = serveCheckout();
   const { code, stdout, stderr } = await site.run(`
     import { MessageQueue, SharedMemory, uniqueName } from "${site.url}/mod.ts";
     ${sendAndReceive} ${writeAndRead}
@@ -96,8 +104,8 @@ test("mod.ts sends a message and shares memory when imported by URL", async () =
   assertEquals([code, stdout, stderr], [0, "over HTTP 3\nover HTTP\n", ""]);
 });
 
-test("src/mq/mod.ts sends a message when imported by URL, and loads no shm/", async () => {
-  await using site = await serveCheckout();
+importTest("src/mq/mod.ts sends a message when imported by URL, and loads no shm/", async () => {
+  await using site = serveCheckout();
   const { code, stdout, stderr } = await site.run(`
     import { MessageQueue, uniqueName } from "${site.url}/src/mq/mod.ts";
     ${sendAndReceive}
@@ -106,8 +114,8 @@ test("src/mq/mod.ts sends a message when imported by URL, and loads no shm/", as
   assertEquals(site.served.filter((path) => path.startsWith("src/shm/")), []);
 });
 
-test("src/shm/mod.ts shares memory when imported by URL, and loads no mq/", async () => {
-  await using site = await serveCheckout();
+importTest("src/shm/mod.ts shares memory when imported by URL, and loads no mq/", async () => {
+  await using site = serveCheckout();
   const { code, stdout, stderr } = await site.run(`
     import { SharedMemory } from "${site.url}/src/shm/mod.ts";
     ${writeAndRead}
@@ -116,22 +124,23 @@ test("src/shm/mod.ts shares memory when imported by URL, and loads no mq/", asyn
   assertEquals(site.served.filter((path) => path.startsWith("src/mq/")), []);
 });
 
-test("every entry point but the command line loads by URL and does nothing on import", async () => {
-  await using site = await serveCheckout();
-  const present: string[] = [];
-  for (const path of ENTRY_POINTS) {
-    const exists = await Deno.stat(`${ROOT}${path}`).then(() => true, () => false);
-    if (exists && path !== "cli/main.ts") present.push(path);
-  }
-  const imports = present.map((path) => `await import("${site.url}/${path}");`).join("\n");
-  // With FFI denied, an import that loaded or opened anything would be refused.
-  const { code, stdout, stderr } = await site.run(imports, ["--deny-ffi"]);
-  assertEquals([code, stdout, stderr], [0, "", ""]);
-  for (const path of present) assertEquals(site.served.includes(path), true, path);
-});
+importTest(
+  "every entry point but the command line loads by URL and does nothing on import",
+  async () => {
+    await using site = serveCheckout();
+    const present = ENTRY_POINTS.filter((path) =>
+      path !== "cli/main.ts" && existsSync(`${ROOT}${path}`)
+    );
+    const imports = present.map((path) => `await import("${site.url}/${path}");`).join("\n");
+    // With FFI denied, an import that loaded or opened anything would be refused.
+    const { code, stdout, stderr } = await site.run(imports, ["--deny-ffi"]);
+    assertEquals([code, stdout, stderr], [0, "", ""]);
+    for (const path of present) assertEquals(site.served.includes(path), true, path);
+  },
+);
 
-test("cli/main.ts runs by URL", async () => {
-  await using site = await serveCheckout();
+importTest("cli/main.ts runs by URL", async () => {
+  await using site = serveCheckout();
   using queue = queueName();
   const { code, stdout, stderr } = await site.runUrl(
     "cli/main.ts",

@@ -4,19 +4,24 @@
  * Rule: what is counted is counted exactly, by both at once, and what was sealed stays sealed.
  */
 
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { Worker } from "node:worker_threads";
 import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Segment, SharedMemory, type StdioEntry } from "../../mod.ts";
 import "../support/loaded.ts";
-import { compileC, evalArgs, FFI_ONLY, type Finished } from "../support/process.ts";
+import { hex } from "../support/peer.ts";
+import { compileC, type Finished, run, temporaryFolder } from "../support/process.ts";
+import { evalArgs, execPath, FFI_ONLY, moduleUrl } from "../support/runtime.ts";
 import { runWith } from "../support/spawned.ts";
 import { addTogether, until } from "../support/until.ts";
 
 type Stdio = readonly StdioEntry[];
 
-/** A Deno with FFI alone that gets descriptors and runs TypeScript given as text. */
+/** A program given as text, with FFI alone, that gets descriptors. */
 function child(code: string, stdioFrom: (stdio: Stdio) => StdioEntry[]): Promise<Finished> {
-  return runWith(stdioFrom, Deno.execPath(), evalArgs(code));
+  return runWith(stdioFrom, execPath(), evalArgs(code));
 }
 
 function assertPrinted({ code, stdout, stderr }: Finished, expected: string) {
@@ -178,13 +183,13 @@ test("SharedMemory.fromInherited() throws LayoutError when it is too short", asy
 });
 
 test("SharedMemory.fromInherited() throws LayoutError for a file, which could shrink", async () => {
-  const path = await Deno.makeTempFile();
-  using file = await Deno.open(path);
-  await Deno.remove(path);
-  const finished = await child(
-    failing("SharedMemory.fromInherited(3);"),
-    (stdio) => [...stdio, descriptorOf(file)],
-  );
+  using folder = temporaryFolder();
+  const file = `${folder.path}/file`;
+  writeFileSync(file, "");
+  const program = evalArgs(failing("SharedMemory.fromInherited(3);"));
+  const finished = await run("sh", {
+    args: ["-c", 'exec "$@" 3<"$0"', file, execPath(), ...program],
+  });
   const error = {
     name: "LayoutError",
     target: "descriptor 3",
@@ -193,20 +198,6 @@ test("SharedMemory.fromInherited() throws LayoutError for a file, which could sh
   };
   assertPrinted(finished, JSON.stringify(error));
 });
-
-/** The descriptor behind a file of Deno's, which keeps the number to itself. */
-function descriptorOf(file: Deno.FsFile): number {
-  const { dev, ino } = file.statSync();
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
-    try {
-      const status = Deno.statSync(`/proc/self/fd/${name}`);
-      if (status.dev === dev && status.ino === ino) return Number(name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // closed since it was listed
-    }
-  }
-  throw new Error("the file has no descriptor");
-}
 
 test("SharedMemory.fromInherited() with access r follows memory sealed with future-write", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, seal: ["shrink", "future-write"] });
@@ -244,27 +235,26 @@ test("SharedMemory.fromInherited() does not hand the memory on to a child's chil
   const code = `
     import { spawnSync } from "node:child_process";
     import { SharedMemory } from "@postbox/postbox";
-    const count = () => {
-      const { stdout } = spawnSync("sh", ["-c", "ls -l /proc/self/fd | grep -c memfd:"]);
+    const count = (...more) => {
+      const stdio = ["ignore", "pipe", "inherit", ...more];
+      const { stdout } = spawnSync("sh", ["-c", "ls -l /proc/self/fd | grep -c memfd:"], { stdio });
       return stdout.toString().trim();
     };
-    const before = count();
     using memory = SharedMemory.fromInherited(3);
-    console.log(before, count());
+    console.log(count(), count(3));
   `;
   const finished = await runWith(
     (stdio) => memory.inheritAs(3, stdio),
-    Deno.execPath(),
-    evalArgs(code, [...FFI_ONLY, "--allow-run", "--allow-env"]),
+    execPath(),
+    evalArgs(code, { permissions: [...FFI_ONLY, "--allow-run", "--allow-env"] }),
   );
-  assertPrinted(finished, "1 0"); // before it is taken over it is an ordinary descriptor
+  assertPrinted(finished, "0 1"); // only a child that is meant to have it has it
 });
 
 test("SharedMemory.inheritAs() gives a C program memory that both count in, exactly", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 128 });
   using program = await compileC(new URL("./memory_peer.c", import.meta.url));
-  const commands = `adopt 3\nwrite 100 ${new TextEncoder().encode("from C").toHex()}\n` +
-    `add64 64 ${5 * ADDS}\n`;
+  const commands = `adopt 3\nwrite 100 ${hex("from C")}\nadd64 64 ${5 * ADDS}\n`;
   const finished = runWith(
     (stdio) => memory.inheritAs(3, stdio),
     "sh",
@@ -277,37 +267,35 @@ test("SharedMemory.inheritAs() gives a C program memory that both count in, exac
 });
 
 /** A worker that attaches to the first buffer it is posted. It is terminated at the end. */
-function worker(code: string): Worker & Disposable {
+function worker(code: string): Worker & AsyncDisposable {
   const source = `
-    import { Segment } from "${new URL("../../mod.ts", import.meta.url)}";
-    self.onmessage = ({ data }) => {
-      const segment = Segment.attach(data);
+    import { parentPort } from "node:worker_threads";
+    import { Segment } from "${moduleUrl("mod.ts")}";
+    parentPort.once("message", (buffer) => {
+      const segment = Segment.attach(buffer);
       ${code}
-    };
+    });
   `;
-  // JavaScript, for `deno test` would check the types of each worker anew.
-  const url = `data:text/javascript,${encodeURIComponent(source)}`;
-  const started = new Worker(url, { type: "module" });
-  return Object.assign(started, { [Symbol.dispose]: () => started.terminate() });
+  const started = new Worker(new URL(`data:text/javascript,${encodeURIComponent(source)}`));
+  return Object.assign(started, {
+    [Symbol.asyncDispose]: async () => {
+      await started.terminate();
+    },
+  });
 }
 
 /** What the worker says next; rejects when it fails. */
-function said(from: Worker): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    from.onmessage = ({ data }) => resolve(data);
-    from.onerror = (event) => {
-      event.preventDefault();
-      reject(new Error(event.message));
-    };
-  });
+async function said(from: Worker): Promise<unknown> {
+  const [answer] = await once(from, "message");
+  return answer;
 }
 
 test("Segment.attach() in a worker counts with the parent, exactly", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 128 });
-  using other = worker(`
+  await using other = worker(`
     const memory = segment;
     ${addInChild}
-    self.postMessage([segment.byteLength, segment.maxByteLength]);
+    parentPort.postMessage([segment.byteLength, segment.maxByteLength]);
   `);
   const answer = said(other);
   other.postMessage(memory.buffer);
@@ -318,9 +306,9 @@ test("Segment.attach() in a worker counts with the parent, exactly", async () =>
 
 test("Atomics.wait() in a worker is woken by Atomics.notify() in the parent", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
-  using other = worker(`
+  await using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
-    self.postMessage(Atomics.wait(words, 0, 0));
+    parentPort.postMessage(Atomics.wait(words, 0, 0));
   `);
   const answer = said(other);
   other.postMessage(memory.buffer);
@@ -332,10 +320,10 @@ test("Atomics.wait() in a worker is woken by Atomics.notify() in the parent", as
 
 test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a worker", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64 });
-  using other = worker(`
+  await using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
     Atomics.store(words, 1, 5);
-    self.postMessage(Atomics.notify(words, 0));
+    parentPort.postMessage(Atomics.notify(words, 0));
   `);
   const words = new Int32Array(memory.buffer, 0, 16);
   const wait = Atomics.waitAsync(words, 0, 0);
@@ -347,13 +335,13 @@ test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a worker
 
 test("SharedMemory.grow() in the parent is seen by a worker that attached before", async () => {
   using memory = SharedMemory.anonymous({ byteLength: 64, maxByteLength: 8192 });
-  using other = worker(`
+  await using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
     const before = segment.byteLength;
     Atomics.store(words, 0, 1);
     while (Atomics.load(words, 0) === 1);
     segment.bytes[8191] = 7;
-    self.postMessage([before, segment.byteLength, segment.bytes.byteLength]);
+    parentPort.postMessage([before, segment.byteLength, segment.bytes.byteLength]);
   `);
   const answer = said(other);
   other.postMessage(memory.buffer);
@@ -369,7 +357,7 @@ test("SharedMemory.close() shows zeros to a worker that still reads and writes",
   const memory = SharedMemory.anonymous({ byteLength: 65536 });
   const { buffer } = memory;
   memory.bytes.fill(1);
-  using other = worker(`
+  await using other = worker(`
     const { bytes } = segment;
     const words = new Int32Array(segment.buffer, 0, 16);
     let ones = 0, others = 0;
@@ -380,14 +368,14 @@ test("SharedMemory.close() shows zeros to a worker that still reads and writes",
       }
     };
     readAll();
-    self.postMessage("reading");
+    parentPort.postMessage("reading");
     const deadline = performance.now() + 20_000;
     while (Atomics.load(words, 8) !== 0 && performance.now() < deadline) readAll();
     let rest = 0;
     for (let at = 0; at < bytes.length; at++) rest += bytes[at];
     bytes[5] = 9; // goes nowhere
     Atomics.add(words, 8, 1);
-    self.postMessage({ readOnes: ones >= 64, others, rest });
+    parentPort.postMessage({ readOnes: ones >= 64, others, rest });
   `);
   let answer = said(other);
   other.postMessage(memory.buffer);

@@ -13,7 +13,7 @@ import { MessageQueue, PosixError, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { Peer } from "../support/peer.ts";
-import { evalArgs } from "../support/process.ts";
+import { evalArgs, execPath } from "../support/runtime.ts";
 import { until, within } from "../support/until.ts";
 
 const KILLS = 50; // per test
@@ -33,7 +33,8 @@ function randomFrom(seed: number): (below: number) => number {
 /** Words that a victim and the test share: how many rounds it has done, and what else it tells. */
 const ROUNDS = 0, RECEIVED = 1;
 
-interface Victim {
+/** A program that waits to be let go. It is killed at the end of the scope, and its objects are gone. */
+interface Victim extends AsyncDisposable {
   peer: Peer;
   /** Of the object that it works on. */
   name: string;
@@ -43,12 +44,14 @@ interface Victim {
 
 /** What every victim begins with; its loop follows. */
 const VICTIM = `
+  import { once } from "node:events";
+  import process from "node:process";
   import { MessageQueue, SharedMemory } from "@postbox/postbox";
-  const [name, wordsName] = Deno.args;
+  const [name, wordsName] = process.argv.slice(2);
   using shared = SharedMemory.open(wordsName);
   const words = new Int32Array(shared.buffer, 0, 16);
   console.log("ready");
-  await Deno.stdin.read(new Uint8Array(16));
+  await once(process.stdin, "data");
 `;
 
 /**
@@ -69,23 +72,36 @@ async function killMany(parts: {
   const random = randomFrom(seed);
   const program = evalArgs(VICTIM + loop);
 
-  const start = async () => {
-    await using scope = new AsyncDisposableStack();
-    const { name } = scope.use(named());
-    const { name: wordsName } = scope.use(memoryName());
-    const shared = scope.use(SharedMemory.create(wordsName, { byteLength: 64 }));
-    const peer = scope.use(new Peer(Deno.execPath(), [...program, name, wordsName]));
-    assertEquals(await within("a victim", peer.line()), "ready");
-    const victim: Victim = { peer, name, words: new Int32Array(shared.buffer, 0, 16), random };
-    return { victim, scope: scope.move() };
+  const start = async (): Promise<Victim> => {
+    const object = named(), wordsObject = memoryName();
+    const shared = SharedMemory.create(wordsObject.name, { byteLength: 64 });
+    const peer = new Peer(execPath(), [...program, object.name, wordsObject.name]);
+    const victim = {
+      peer,
+      name: object.name,
+      words: new Int32Array(shared.buffer, 0, 16),
+      random,
+      async [Symbol.asyncDispose]() {
+        await peer[Symbol.asyncDispose]();
+        shared.close();
+        wordsObject[Symbol.dispose]();
+        object[Symbol.dispose]();
+      },
+    };
+    try {
+      assertEquals(await within("a victim", peer.line()), "ready");
+      return victim;
+    } catch (error) {
+      await victim[Symbol.asyncDispose]();
+      throw error;
+    }
   };
 
   const waiting: ReturnType<typeof start>[] = [];
   try {
     for (let kill = 0; kill < KILLS; kill++) {
       while (waiting.length < Math.min(AHEAD, KILLS - kill)) waiting.push(start());
-      const { victim, scope } = await waiting.shift()!;
-      await using _scope = scope;
+      await using victim = await waiting.shift()!;
       try {
         prepare?.(victim);
         await victim.peer.write("go\n");
@@ -102,7 +118,7 @@ async function killMany(parts: {
     }
   } finally {
     for (const started of await Promise.allSettled(waiting)) {
-      if (started.status === "fulfilled") await started.value.scope.disposeAsync();
+      if (started.status === "fulfilled") await started.value[Symbol.asyncDispose]();
     }
   }
 }

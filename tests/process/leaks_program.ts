@@ -5,6 +5,7 @@
  * Needs --expose-gc: a mapping lives as long as its SharedArrayBuffer.
  */
 
+import process from "node:process";
 import {
   MappedFile,
   MessageQueue,
@@ -15,7 +16,7 @@ import {
 } from "../../mod.ts";
 import { readDirectory, readLink, readText } from "../../src/sys/file.ts";
 
-const rounds = Number(Deno.args[0]);
+const rounds = Number(process.argv[2]);
 const { gc } = globalThis as unknown as { gc(): void };
 
 function swallow(run: () => unknown): void {

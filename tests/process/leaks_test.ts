@@ -2,19 +2,15 @@
 
 import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
-import { FFI_ONLY, ROOT, run } from "../support/process.ts";
+import { run } from "../support/process.ts";
+import { execPath, fileArgs, siblingUrl } from "../support/runtime.ts";
 
 const ROUNDS = 2000;
 
 test(`${ROUNDS} rounds of everything leave no descriptor and no mapping`, async () => {
-  const { code, stdout, stderr } = await run(Deno.execPath(), {
-    args: [
-      "run",
-      ...FFI_ONLY,
-      "--v8-flags=--expose-gc",
-      `${ROOT}tests/process/leaks_program.ts`,
-      String(ROUNDS),
-    ],
+  const program = siblingUrl("./leaks_program.ts", import.meta.url);
+  const { code, stdout, stderr } = await run(execPath(), {
+    args: [...fileArgs(program, { v8Flags: ["expose-gc"] }), String(ROUNDS)],
     env: { DENO_NO_UPDATE_CHECK: "1" }, // it would open sockets of its own
   });
   assertEquals(code, 0, stderr);

@@ -6,6 +6,17 @@
  */
 
 import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import {
   assert,
   assertEquals,
   assertFalse,
@@ -27,13 +38,15 @@ import {
   rootTest,
   runPrepared,
 } from "../support/prepared.ts";
-import { Child, evalArgs, run } from "../support/process.ts";
+import { Child, run, temporaryFolder } from "../support/process.ts";
+import { evalArgs, execPath, FFI_ONLY } from "../support/runtime.ts";
 import { within } from "../support/until.ts";
 
 const IMPORTS = `
+  import process from "node:process";
   import { MappedFile, MessageQueue, SharedMemory, uniqueName } from "@postbox/postbox";
   const smallQueue = { maxMessages: 1, maxMessageBytes: 64 };
-  const [name, other, third] = Deno.args;
+  const [name, other, third] = process.argv.slice(2);
 `;
 
 const KIB = 1024;
@@ -238,11 +251,13 @@ test("SharedMemory gives EFBIG and the process lives when RLIMIT_FSIZE forbids t
   using free = memoryName();
   // The limit comes when the program runs: starting up, Deno itself writes files.
   const program = `${IMPORTS} ${ATTEMPT}
+    import { once } from "node:events";
     using memory = SharedMemory.create(name, { byteLength: 4096, maxByteLength: ${256 * KIB} });
     using large = SharedMemory.create(other, { byteLength: ${128 * KIB} });
     memory.write("kept");
     console.log("ready");
-    await Deno.stdin.read(new Uint8Array(16));
+    await once(process.stdin, "data");
+    process.stdin.destroy();
 
     const much = ${65 * KIB};
     attempt("create", () => SharedMemory.create(third, { byteLength: much }).byteLength);
@@ -265,11 +280,8 @@ test("SharedMemory gives EFBIG and the process lives when RLIMIT_FSIZE forbids t
     });
     attempt("open", () => SharedMemory.open(other).byteLength);
   `;
-  const args = ["--no-code-cache", ...evalArgs(program).slice(1)];
-  await using child = new Child(
-    Deno.execPath(),
-    ["run", ...args, small.name, large.name, free.name],
-  );
+  const args = evalArgs(program, { permissions: [...FFI_ONLY, "--no-code-cache"] });
+  await using child = new Child(execPath(), [...args, small.name, large.name, free.name]);
   assertEquals(await within("the program", child.line()), "ready");
   const limit = 64 * KIB;
   const { code, stderr } = await run("prlimit", {
@@ -306,66 +318,64 @@ rootTest("opening gives EACCES to a user without permission", async () => {
   using memory = memoryName();
   using _queue = MessageQueue.create(queue.name, { maxMessages: 1, maxMessageBytes: 64 });
   using kept = SharedMemory.create(memory.name, { byteLength: 64 });
-  const directory = await Deno.makeTempDir({ prefix: "postbox-file-" });
-  try {
-    await Deno.chmod(directory, 0o755);
-    const file = `${directory}/file`;
-    await Deno.writeTextFile(file, "secret", { mode: 0o600 });
-    const attempts = attemptsOf(
-      await runPrepared(
-        ["env"],
-        `${IMPORTS} ${BECOME_OTHER_USER}
-        for (const access of ["r", "w", "rw"]) {
-          attempt("queue " + access, () => MessageQueue.open(name, { access, owner: "any" }).length);
-        }
-        for (const access of ["r", "rw"]) {
-          attempt("memory " + access, () => SharedMemory.open(other, { access, owner: "any" }).length);
-        }
-        attempt("queue openOrCreate", () => MessageQueue.openOrCreate(name).length);
-        attempt("memory openOrCreate", () => SharedMemory.openOrCreate(other, { byteLength: 99 }).length);
-        attempt("queue unlink", () => MessageQueue.unlink(name));
-        attempt("memory unlink", () => SharedMemory.unlink(other));
-        for (const mapping of ["read", "private", "shared"]) {
-          attempt("file " + mapping, () => MappedFile.open(third, { mapping }).byteLength);
-        }
-        `,
-        { args: [queue.name, memory.name, file] },
-      ),
-    );
-    const calls: Record<string, [target: string, syscall: string]> = {
-      "queue r": [queue.name, "mq_open"],
-      "queue w": [queue.name, "mq_open"],
-      "queue rw": [queue.name, "mq_open"],
-      "queue openOrCreate": [queue.name, "mq_open"],
-      "queue unlink": [queue.name, "mq_unlink"],
-      "memory r": [memory.name, "shm_open"],
-      "memory rw": [memory.name, "shm_open"],
-      "memory openOrCreate": [memory.name, "shm_open"],
-      "memory unlink": [memory.name, "shm_unlink"],
-      "file read": [file, "open"],
-      "file private": [file, "open"],
-      "file shared": [file, "open"],
-    };
-    for (const [label, [target, syscall]] of Object.entries(calls)) {
-      assertRefused(attempts.get(label), { code: "EACCES", syscall, target, hint: [] });
-    }
-    assertEquals([attempts.size, kept.status().byteLength], [Object.keys(calls).length, 64]);
-    assertEquals(MessageQueue.open(queue.name).closed, false);
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+  using folder = temporaryFolder();
+  chmodSync(folder.path, 0o755);
+  const file = `${folder.path}/file`;
+  writeFileSync(file, "secret", { mode: 0o600 });
+  const attempts = attemptsOf(
+    await runPrepared(
+      ["env"],
+      `${IMPORTS} ${BECOME_OTHER_USER}
+      for (const access of ["r", "w", "rw"]) {
+        attempt("queue " + access, () => MessageQueue.open(name, { access, owner: "any" }).length);
+      }
+      for (const access of ["r", "rw"]) {
+        attempt("memory " + access, () => SharedMemory.open(other, { access, owner: "any" }).length);
+      }
+      attempt("queue openOrCreate", () => MessageQueue.openOrCreate(name).length);
+      attempt("memory openOrCreate", () => SharedMemory.openOrCreate(other, { byteLength: 99 }).length);
+      attempt("queue unlink", () => MessageQueue.unlink(name));
+      attempt("memory unlink", () => SharedMemory.unlink(other));
+      for (const mapping of ["read", "private", "shared"]) {
+        attempt("file " + mapping, () => MappedFile.open(third, { mapping }).byteLength);
+      }
+      `,
+      { args: [queue.name, memory.name, file] },
+    ),
+  );
+  const calls: Record<string, [target: string, syscall: string]> = {
+    "queue r": [queue.name, "mq_open"],
+    "queue w": [queue.name, "mq_open"],
+    "queue rw": [queue.name, "mq_open"],
+    "queue openOrCreate": [queue.name, "mq_open"],
+    "queue unlink": [queue.name, "mq_unlink"],
+    "memory r": [memory.name, "shm_open"],
+    "memory rw": [memory.name, "shm_open"],
+    "memory openOrCreate": [memory.name, "shm_open"],
+    "memory unlink": [memory.name, "shm_unlink"],
+    "file read": [file, "open"],
+    "file private": [file, "open"],
+    "file shared": [file, "open"],
+  };
+  for (const [label, [target, syscall]] of Object.entries(calls)) {
+    assertRefused(attempts.get(label), { code: "EACCES", syscall, target, hint: [] });
   }
+  assertEquals([attempts.size, kept.status().byteLength], [Object.keys(calls).length, 64]);
+  assertEquals(MessageQueue.open(queue.name).closed, false);
 });
 
 /** Another user's queue and memory, there as long as the peer. */
 const othersObjects = `
+  import process from "node:process";
   import { MessageQueue, SharedMemory } from "@postbox/postbox";
+  const [queueName, memoryName] = process.argv.slice(2);
   ${BECOME_OTHER_USER}
-  const queue = MessageQueue.create(Deno.args[0], { maxMessages: 1, maxMessageBytes: 64, mode: 0o666 });
-  const memory = SharedMemory.create(Deno.args[1], { byteLength: 64, mode: 0o666 });
+  const queue = MessageQueue.create(queueName, { maxMessages: 1, maxMessageBytes: 64, mode: 0o666 });
+  const memory = SharedMemory.create(memoryName, { byteLength: 64, mode: 0o666 });
   queue.trySend("planted");
   memory.write("planted");
   console.log("ready");
-  for await (const _ of Deno.stdin.readable) { /* until the test ends */ }
+  for await (const _ of process.stdin) { /* until the test ends */ }
 `;
 
 rootTest(
@@ -373,7 +383,7 @@ rootTest(
   async () => {
     using object = queueName();
     using memory = memoryName();
-    await using peer = new Peer(Deno.execPath(), [
+    await using peer = new Peer(execPath(), [
       ...evalArgs(othersObjects),
       object.name,
       memory.name,
@@ -406,7 +416,7 @@ rootTest(
   async () => {
     using queue = queueName();
     using object = memoryName();
-    await using peer = new Peer(Deno.execPath(), [
+    await using peer = new Peer(execPath(), [
       ...evalArgs(othersObjects),
       queue.name,
       object.name,
@@ -469,27 +479,27 @@ function assertAllRefused(
 
 test("SharedMemory.open() refuses a planted symbolic link and does not touch its target", async () => {
   const name = uniqueName("test");
-  const target = await Deno.makeTempFile({ prefix: "postbox-target-" });
+  using folder = temporaryFolder();
+  const target = `${folder.path}/target`;
+  writeFileSync(target, "precious");
+  symlinkSync(target, `/dev/shm${name}`);
   try {
-    await Deno.writeTextFile(target, "precious");
-    await Deno.symlink(target, `/dev/shm${name}`);
     assertAllRefused(await tryToOpen(name), name, { code: "ELOOP", syscall: "shm_open" });
-    assertEquals(await Deno.readTextFile(target), "precious");
+    assertEquals(readFileSync(target, "utf8"), "precious");
   } finally {
-    await Deno.remove(`/dev/shm${name}`);
-    await Deno.remove(target);
+    rmSync(`/dev/shm${name}`);
   }
 });
 
 test("SharedMemory.open() refuses a dangling symbolic link and makes no target", async () => {
   const name = uniqueName("test");
   const target = `/dev/shm${uniqueName("test")}`;
+  symlinkSync(target, `/dev/shm${name}`);
   try {
-    await Deno.symlink(target, `/dev/shm${name}`);
     assertAllRefused(await tryToOpen(name), name, { code: "ELOOP", syscall: "shm_open" });
-    assertThrows(() => Deno.lstatSync(target), Deno.errors.NotFound);
+    assertEquals(lstatSync(target, { throwIfNoEntry: false }), undefined);
   } finally {
-    await Deno.remove(`/dev/shm${name}`);
+    rmSync(`/dev/shm${name}`);
   }
 });
 
@@ -501,13 +511,13 @@ test("SharedMemory.open() refuses a planted FIFO and does not wait for its other
     assertAllRefused(attempts, name, { code: "ENODEV", syscall: "statx" });
     assertStringIncludes(attempts.get("open r")?.hint ?? "", "no shared memory");
   } finally {
-    await Deno.remove(`/dev/shm${name}`);
+    rmSync(`/dev/shm${name}`);
   }
 });
 
 test("SharedMemory.open() refuses a directory", async () => {
   const name = uniqueName("test");
-  await Deno.mkdir(`/dev/shm${name}`);
+  mkdirSync(`/dev/shm${name}`);
   try {
     const attempts = await tryToOpen(name);
     assertRefused(attempts.get("open r"), {
@@ -522,9 +532,9 @@ test("SharedMemory.open() refuses a directory", async () => {
       assert(["EISDIR", "EINVAL"].includes(code), code);
     }
     assertGave(attempts.get("listed"), false);
-    assert((await Deno.stat(`/dev/shm${name}`)).isDirectory);
+    assert(statSync(`/dev/shm${name}`).isDirectory());
   } finally {
-    await Deno.remove(`/dev/shm${name}`);
+    rmdirSync(`/dev/shm${name}`);
   }
 });
 
@@ -557,16 +567,18 @@ rootTest(
       await runPrepared(
         ownDev("mkdir /dev/mqueue; mount -t mqueue mqueue /dev/mqueue"),
         `${IMPORTS}
+      import { spawnSync } from "node:child_process";
       MessageQueue.create("/of-root", smallQueue).close();
       ${BECOME_OTHER_USER} ${THREE_QUEUES}
       attempt("list", () => MessageQueue.list());
       attempt("ls", () => {
-        const { stdout } = new Deno.Command("ls", { args: ["/dev/mqueue"], cwd: "/", stdin: "inherit" })
-          .outputSync(); // no /dev/null for it, and perhaps no way into this folder
-        return new TextDecoder().decode(stdout).trim().split("\\n").map((name) => "/" + name);
+        const stdio = ["inherit", "pipe", "inherit"]; // there is no /dev/null for it
+        // From the root: there may be no way into this folder.
+        const { stdout } = spawnSync("ls", ["/dev/mqueue"], { cwd: "/", stdio });
+        return stdout.toString().trim().split("\\n").map((name) => "/" + name);
       });
       `,
-        { permissions: ["--allow-ffi", "--allow-run", "--no-prompt", "--quiet"] },
+        { permissions: [...FFI_ONLY, "--allow-run", "--allow-env"] },
       ),
     );
     // What belongs to root is seen, but may not be looked into.
@@ -586,8 +598,9 @@ rootTest("MessageQueue.list() mounts privately for root where /dev/mqueue is not
     await runPrepared(
       ownDev("true"),
       `${IMPORTS} ${THREE_QUEUES}
+      import { readFileSync } from "node:fs";
       attempt("list", () => MessageQueue.list());
-      attempt("mounts", () => Deno.readTextFileSync("/proc/self/mounts").includes("mqueue"));
+      attempt("mounts", () => readFileSync("/proc/self/mounts", "utf8").includes("mqueue"));
       `,
       { permissions: ["--allow-all", "--quiet"] },
     ),

@@ -3,11 +3,12 @@
  * control groups, user namespaces, a /proc without limits. Each is an error in words, or an entry.
  */
 
+import process from "node:process";
 import "../support/loaded.ts";
 import { assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { MappedFile, MessageQueue, PosixError, SharedMemory } from "../../mod.ts";
-import { compileC, run } from "../support/process.ts";
+import { compileC, run, temporaryFolder } from "../support/process.ts";
 import {
   attemptsOf,
   BECOME_OTHER_USER,
@@ -17,6 +18,7 @@ import {
 } from "../support/prepared.ts";
 
 const IMPORTS = `
+  import process from "node:process";
   import { MappedFile, MessageQueue, SharedMemory } from "@postbox/postbox";
   const small = { maxMessages: 1, maxMessageBytes: 16 };
 `;
@@ -69,16 +71,12 @@ test("list() shows names that are no UTF-8 or begin with a byte order mark", asy
 });
 
 test("MappedFile.open() throws ENODEV for a FIFO, and does not wait for its other end", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "postbox-fifo-" });
-  try {
-    const path = `${folder}/fifo`;
-    assertEquals((await run("mkfifo", { args: [path] })).code, 0);
-    for (const mapping of ["read", "private", "shared"] as const) {
-      const error = assertThrows(() => MappedFile.open(path, { mapping }), PosixError);
-      assertEquals([error.code, error.target], ["ENODEV", path]);
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  using folder = temporaryFolder();
+  const path = `${folder.path}/fifo`;
+  assertEquals((await run("mkfifo", { args: [path] })).code, 0);
+  for (const mapping of ["read", "private", "shared"] as const) {
+    const error = assertThrows(() => MappedFile.open(path, { mapping }), PosixError);
+    assertEquals([error.code, error.target], ["ENODEV", path]);
   }
 });
 
@@ -125,13 +123,14 @@ async function memoryGroups(): Promise<{ parent: string; limit: string } | undef
   return undefined;
 }
 
-const groups = Deno.uid() === 0 ? await memoryGroups() : undefined;
+const groups = process.getuid!() === 0 ? await memoryGroups() : undefined;
 
-Deno.test({
-  name: "SharedMemory throws ENOMEM for more than its control group may have" +
-    (groups === undefined ? " (not run: no control group for memory can be made here)" : ""),
-  ignore: groups === undefined,
-  async fn() {
+test(
+  "SharedMemory throws ENOMEM for more than its control group may have",
+  {
+    missing: groups === undefined ? "no control group for memory can be made here" : undefined,
+  },
+  async () => {
     const folder = `${groups!.parent}/postbox-${crypto.randomUUID()}`;
     const limit = 200 * 1024 * 1024;
     try {
@@ -158,7 +157,7 @@ Deno.test({
       await run("rmdir", { args: [folder] });
     }
   },
-});
+);
 
 rootTest(
   "open() refuses an object whose owner the user namespace does not tell apart",
@@ -172,10 +171,10 @@ rootTest(
         await runPrepared(
           ["unshare", "-U"],
           `${IMPORTS}
-        attempt("queue", () => MessageQueue.open(Deno.args[0]).length);
-        attempt("memory", () => SharedMemory.open(Deno.args[0]).byteLength);
-        attempt("any queue", () => MessageQueue.open(Deno.args[0], { owner: "any" }).length);
-        attempt("any memory", () => SharedMemory.open(Deno.args[0], { owner: "any" }).byteLength);
+        attempt("queue", () => MessageQueue.open(process.argv[2]).length);
+        attempt("memory", () => SharedMemory.open(process.argv[2]).byteLength);
+        attempt("any queue", () => MessageQueue.open(process.argv[2], { owner: "any" }).length);
+        attempt("any memory", () => SharedMemory.open(process.argv[2], { owner: "any" }).byteLength);
         `,
           { args: [name] },
         ),
@@ -212,14 +211,15 @@ rootTest("open() closes what it refuses for its owner", async () => {
     await runPrepared(
       inNamespaces(["-i"], "true"),
       `${IMPORTS}
-      import { readDirectory } from "${new URL("../../src/sys/file.ts", import.meta.url).href}";
+      import { readDirectory } from "@postbox/postbox/src/sys/file.ts";
+      import { bind } from "@postbox/postbox/src/sys/load.ts";
       const open = () => readDirectory("/proc/self/fd").length;
-      ${BECOME_OTHER_USER.replace("symbols.setresuid(id, id, id)", "symbols.setresuid(0, id, 0)")}
+      ${BECOME_OTHER_USER.replace("c.setresuid(id, id, id)", "c.setresuid(0, id, 0)")}
       MessageQueue.create("/foreign", small).close();
-      const { symbols } = Deno.dlopen("librt.so.1", {
-        setresuid: { parameters: ["u32", "u32", "u32"], result: "i32" },
+      const { c } = bind({
+        setresuid: { parameters: ["u32 ruid", "u32 euid", "u32 suid"], result: "i32" },
       });
-      if (symbols.setresuid(0, 0, 0) !== 0) throw new Error("cannot become root again");
+      if (c.setresuid(0, 0, 0) !== 0) throw new Error("cannot become root again");
       const before = open();
       for (let i = 0; i < 10; i++) {
         attempt("refused", () => MessageQueue.open("/foreign").length);

@@ -5,6 +5,7 @@
  * takes nothing away.
  */
 
+import { fileURLToPath } from "node:url";
 import { assertEquals, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { PosixError, SharedMemory } from "../../mod.ts";
@@ -16,7 +17,7 @@ const everyByte = Uint8Array.from({ length: 256 }, (_, value) => value);
 
 /** Python adds the slash itself. */
 function python(name: string): Peer {
-  const program = new URL("./memory_peer.py", import.meta.url).pathname;
+  const program = fileURLToPath(new URL("./memory_peer.py", import.meta.url));
   return new Peer("python3", [program, name.slice(1)]);
 }
 

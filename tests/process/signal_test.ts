@@ -4,13 +4,15 @@
  * Rule: whatever ends a blocked call, the queue keeps its messages.
  */
 
+import process from "node:process";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { MessageQueue, PosixError } from "../../mod.ts";
 import "../support/loaded.ts";
 import { queueName } from "../support/names.ts";
 import { Peer } from "../support/peer.ts";
-import { Child, evalArgs, FFI_ONLY } from "../support/process.ts";
+import { Child } from "../support/process.ts";
+import { evalArgs, execPath, FFI_ONLY } from "../support/runtime.ts";
 import { until, untilBlocked, within } from "../support/until.ts";
 
 const SIZE = { maxMessages: 2, maxMessageBytes: 64 };
@@ -24,18 +26,19 @@ function contents(queue: MessageQueue): string[] {
 
 /** Blocks in a call on the queue. */
 const blocking = (call: string) => `
+  import process from "node:process";
   import { MessageQueue } from "@postbox/postbox";
-  using queue = MessageQueue.open(Deno.args[0]);
+  using queue = MessageQueue.open(process.argv[2]);
   console.log("ready");
   console.log("came back:", ${call});
 `;
 
 /** The same with a listener for SIGINT, and the call once more when that has run. */
 const blockingWithListener = (call: string) => `
+  import process from "node:process";
   import { MessageQueue, PosixError } from "@postbox/postbox";
-  using queue = MessageQueue.open(Deno.args[0]);
-  const heard = Promise.withResolvers();
-  Deno.addSignalListener("SIGINT", () => heard.resolve("heard"));
+  using queue = MessageQueue.open(process.argv[2]);
+  const heard = new Promise((resolve) => process.on("SIGINT", () => resolve("heard")));
   const alive = setInterval(() => {}, 60_000); // a listener alone does not keep the process
   console.log("ready");
   try {
@@ -44,7 +47,7 @@ const blockingWithListener = (call: string) => `
     console.log(error instanceof PosixError, error.code, error.syscall, error.target);
     console.log(error.hint);
   }
-  console.log(await heard.promise);
+  console.log(await heard);
   clearInterval(alive);
   console.log("again:", ${call});
 `;
@@ -116,33 +119,41 @@ test("MessageQueue.sendSync() throws EINTR when the program listens, and sends n
   assertEquals(contents(queue), ["three"]);
 });
 
-/** A program whose worker blocks in receiveSync(); it goes on when it is told to. */
+/**
+ * A program whose worker blocks in receiveSync(); it goes on when it is told to.
+ *
+ * @param importWorker Where `Worker` comes from; nothing for the global one.
+ */
 function withBlockedWorker(name: string, importWorker: string, goOn: string): Child {
   const program = `
+    import { once } from "node:events";
+    import process from "node:process";
     ${importWorker}
     const source = \`
       import { MessageQueue } from "@postbox/postbox";
-      const queue = MessageQueue.open(\${JSON.stringify(Deno.args[0])});
+      const queue = MessageQueue.open(\${JSON.stringify(process.argv[2])});
       console.log("ready");
       queue.receiveSync();
       console.log("came back");
     \`;
     const url = new URL("data:text/javascript," + encodeURIComponent(source));
     const worker = new Worker(url, { type: "module" });
-    await Deno.stdin.read(new Uint8Array(16));
+    await once(process.stdin, "data");
+    process.stdin.destroy();
     ${goOn}
   `;
   // To read is what the worker's import needs.
-  const args = [...evalArgs(program, [...FFI_ONLY, "--allow-read"]), name];
-  return new Child(Deno.execPath(), args);
+  const args = evalArgs(program, { permissions: [...FFI_ONLY, "--allow-read"] });
+  return new Child(execPath(), [...args, name]);
 }
 
+const WORKER_OF_NODE = 'import { Worker } from "node:worker_threads";';
+
 // Node's terminate() and exit() wait for the call a worker is in, so no call may be long.
-Deno.test({
-  name: "MessageQueue.receiveSync() blocks in slices" +
-    (Deno.build.arch === "x86_64" ? "" : " (not run: the slice is behind a pointer on arm64)"),
-  ignore: Deno.build.arch !== "x86_64",
-  async fn() {
+test(
+  "MessageQueue.receiveSync() blocks in slices",
+  { missing: process.arch === "x64" ? undefined : "the slice is behind a pointer on arm64" },
+  async () => {
     using object = queueName();
     using _queue = MessageQueue.create(object.name, SIZE);
     await using child = Child.program(blocking("queue.receiveSync()"), object.name);
@@ -150,14 +161,14 @@ Deno.test({
     const [, , timeoutMs] = await untilBlocked(child.pid, "poll");
     assertEquals(timeoutMs, 100);
   },
-});
+);
 
 test("MessageQueue.receiveSync() in a worker lets go when the worker is terminated", async () => {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
   await using child = withBlockedWorker(
     object.name,
-    'import { Worker } from "node:worker_threads";',
+    WORKER_OF_NODE,
     `await worker.terminate();
     console.log("terminated"); // and the program comes to its natural end`,
   );
@@ -170,12 +181,10 @@ test("MessageQueue.receiveSync() in a worker lets go when the worker is terminat
   assertEquals(contents(queue), ["nobody takes it"]);
 });
 
-// Deno's own Worker cannot be terminated while it runs JavaScript at all, `for (;;) {}` included:
-// the program then hangs at its natural end, whatever the worker does. An explicit end works.
-test("MessageQueue.receiveSync() in a Worker of Deno's does not hold up Deno.exit()", async () => {
+async function assertExits(importWorker: string, exit: string) {
   using object = queueName();
   using queue = MessageQueue.create(object.name, SIZE);
-  await using child = withBlockedWorker(object.name, "", "worker.terminate(); Deno.exit(7);");
+  await using child = withBlockedWorker(object.name, importWorker, exit);
   assertEquals(await child.line(), "ready");
   await untilBlocked(child.pid, "poll");
   await child.write("go on\n");
@@ -183,17 +192,30 @@ test("MessageQueue.receiveSync() in a Worker of Deno's does not hold up Deno.exi
   assertEquals([finished.code, finished.signal, finished.stdout], [7, null, ""]);
   assert(queue.trySend("nobody takes it"));
   assertEquals(contents(queue), ["nobody takes it"]);
+}
+
+test("MessageQueue.receiveSync() in a worker does not hold up process.exit()", async () => {
+  await assertExits(WORKER_OF_NODE, "process.exit(7);");
 });
+
+// Deno's own Worker cannot be terminated while it runs JavaScript at all, `for (;;) {}` included:
+// the program then hangs at its natural end, whatever the worker does. An explicit end works.
+test(
+  "MessageQueue.receiveSync() in a global Worker does not hold up process.exit()",
+  { not: { node: "it has no global Worker" } },
+  () => assertExits("", "worker.terminate(); process.exit(7);"),
+);
 
 /** Asks for SIGUSR1 and obeys its standard input; prints what happens. */
 const notified = `
+  import process from "node:process";
   import { MessageQueue } from "@postbox/postbox";
-  using queue = MessageQueue.open(Deno.args[0]);
-  using second = MessageQueue.open(Deno.args[0]);
-  using outbox = MessageQueue.open(Deno.args[0], { access: "w" });
+  using queue = MessageQueue.open(process.argv[2]);
+  using second = MessageQueue.open(process.argv[2]);
+  using outbox = MessageQueue.open(process.argv[2], { access: "w" });
   let signals = 0;
   const cancels = [];
-  Deno.addSignalListener("SIGUSR1", () => console.log("signal", ++signals));
+  process.on("SIGUSR1", () => console.log("signal", ++signals));
   const commands = {
     notify: () => void cancels.push(queue.notify("SIGUSR1")),
     secondNotify: () => void second.notify("SIGUSR1"),
@@ -206,7 +228,7 @@ const notified = `
   };
   console.log("ready");
   const decoder = new TextDecoder();
-  for await (const chunk of Deno.stdin.readable) {
+  for await (const chunk of process.stdin) {
     for (const command of decoder.decode(chunk).trim().split("\\n")) {
       try {
         console.log(command, commands[command]() ?? "done");
@@ -218,7 +240,7 @@ const notified = `
 `;
 
 async function listening(name: string): Promise<Peer> {
-  const peer = new Peer(Deno.execPath(), [...evalArgs(notified), name]);
+  const peer = new Peer(execPath(), [...evalArgs(notified), name]);
   assertEquals(await peer.line(), "ready");
   return peer;
 }

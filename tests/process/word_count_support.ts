@@ -1,11 +1,21 @@
 /** For the tests of examples/word_count: a plain count, generated input, the command as a process. */
 
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { constants } from "node:os";
+import { dirname } from "node:path";
+import { text } from "node:stream/consumers";
 import { Random } from "../support/random.ts";
-import { type Finished, killIfRunning, ROOT } from "../support/process.ts";
+import { type Finished, killIfRunning, type Signal, temporaryFolder } from "../support/process.ts";
+import { execPath, fileArgs, siblingUrl } from "../support/runtime.ts";
 import { within } from "../support/until.ts";
 
 /** What `deno task demo` may do. */
-const PERMISSIONS = ["--allow-ffi", "--allow-run", "--allow-read", "--allow-env", "--no-prompt"];
+const PERMISSIONS = [
+  ...["--allow-ffi", "--allow-run", "--allow-read", "--allow-env"],
+  ...["--no-prompt", "--quiet"],
+];
 
 /** Counts words byte by byte, the naive way; words are strings with one character a byte. */
 export function naiveCount(...files: Uint8Array[]): Map<string, number> {
@@ -60,52 +70,46 @@ export function generateText(
 }
 
 /** A folder with files, which is removed at the end of the scope. */
-export async function folderWith(
+export function folderWith(
   files: Record<string, Uint8Array | string>,
-): Promise<AsyncDisposable & { path: string; pathOf: (name: string) => string }> {
-  const path = await Deno.makeTempDir({ prefix: "postbox-words-" });
+): Disposable & { path: string; pathOf: (name: string) => string } {
+  const folder = temporaryFolder(), { path } = folder;
   for (const [name, content] of Object.entries(files)) {
     const file = `${path}/${name}`;
-    await Deno.mkdir(file.slice(0, file.lastIndexOf("/")), { recursive: true });
-    await Deno.writeFile(
-      file,
-      typeof content === "string" ? new TextEncoder().encode(content) : content,
-    );
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, content);
   }
-  return {
-    path,
-    pathOf: (name) => `${path}/${name}`,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
+  return { ...folder, pathOf: (name) => `${path}/${name}` };
 }
 
 /** The command that runs the demo, with the permissions of the task and no others. */
 export function demoCommand(...args: string[]): { command: string; args: string[] } {
-  const script = `${ROOT}examples/word_count/main.ts`;
-  return { command: Deno.execPath(), args: ["run", ...PERMISSIONS, "--quiet", script, ...args] };
+  const script = siblingUrl("../../examples/word_count/main.ts", import.meta.url);
+  return {
+    command: execPath(),
+    args: [...fileArgs(script, { permissions: PERMISSIONS }), ...args],
+  };
 }
 
 /** A running demo with `--verbose`, whose lines on stderr are waited for. */
 export class Demo implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly #stderr: ReadableStreamDefaultReader<string>;
+  readonly #process: ChildProcess;
+  readonly #stderr: AsyncIterator<string>;
   readonly #stdout: Promise<string>;
+  readonly #ended: Promise<unknown[]>;
   #stderrText = "";
 
   constructor(...args: string[]) {
     const { command, args: all } = demoCommand("--verbose", ...args);
-    this.#process = new Deno.Command(command, {
-      args: all,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#stderr = this.#process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    this.#stdout = new Response(this.#process.stdout).text();
+    this.#process = spawn(command, all, { stdio: ["ignore", "pipe", "pipe"] });
+    this.#ended = once(this.#process, "close");
+    const { stdout, stderr } = this.#process;
+    this.#stderr = stderr!.setEncoding("utf8")[Symbol.asyncIterator]();
+    this.#stdout = text(stdout!);
   }
 
   get pid(): number {
-    return this.#process.pid;
+    return this.#process.pid!;
   }
 
   /** Waits until stderr has a match; of several, the first. */
@@ -113,7 +117,7 @@ export class Demo implements AsyncDisposable {
     for (;;) {
       const match = this.#stderrText.match(pattern);
       if (match !== null) return match;
-      const { value, done } = await within(`${pattern}`, this.#stderr.read());
+      const { value, done } = await within(`${pattern}`, this.#stderr.next());
       if (done) throw new Error(`it ended without ${pattern}:\n${this.#stderrText}`);
       this.#stderrText += value;
     }
@@ -129,14 +133,14 @@ export class Demo implements AsyncDisposable {
     for (;;) {
       const counts = [...this.#stderrText.matchAll(/(\d+) of \d+ pieces are counted\n/g)];
       if (counts.some(([, count]) => Number(count) >= pieces)) return;
-      const { value, done } = await within(`${pieces} pieces`, this.#stderr.read());
+      const { value, done } = await within(`${pieces} pieces`, this.#stderr.next());
       if (done) throw new Error(`it ended before ${pieces} pieces:\n${this.#stderrText}`);
       this.#stderrText += value;
     }
   }
 
-  kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
+  kill(signal: Signal): void {
+    killIfRunning(this.#process, signal);
   }
 
   /**
@@ -144,12 +148,17 @@ export class Demo implements AsyncDisposable {
    */
   async finished(): Promise<Finished> {
     for (;;) {
-      const { value, done } = await within("the end", this.#stderr.read());
+      const { value, done } = await within("the end", this.#stderr.next());
       if (done) break;
       this.#stderrText += value;
     }
-    const { code, signal } = await this.#process.status;
-    return { code, signal, stdout: await this.#stdout, stderr: this.#stderrText };
+    const [code, signal] = await this.#ended as [number | null, Signal | null];
+    return {
+      code: code ?? 128 + constants.signals[signal!],
+      signal,
+      stdout: await this.#stdout,
+      stderr: this.#stderrText,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,7 +170,7 @@ export class Demo implements AsyncDisposable {
 /** The names that a process has queues of the demo open by, and whether the name still stands. */
 export function queueNames(pid: number): { name: string; linked: boolean }[] {
   const names: { name: string; linked: boolean }[] = [];
-  for (const { name: fd } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
     const target = linkOf(`/proc/${pid}/fd/${fd}`);
     const match = target?.match(/^(\/word-count-[0-9a-f-]+)( \(deleted\))?$/);
     if (match) names.push({ name: match[1]!, linked: match[2] === undefined });
@@ -171,9 +180,9 @@ export function queueNames(pid: number): { name: string; linked: boolean }[] {
 
 function linkOf(path: string): string | undefined {
   try {
-    return Deno.readLinkSync(path);
+    return readlinkSync(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined; // just closed
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // just closed
     throw error;
   }
 }
@@ -181,11 +190,11 @@ function linkOf(path: string): string | undefined {
 /** Whether a process is there; a zombie has ended. */
 export function isRunning(pid: number): boolean {
   try {
-    const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2)[0] !== "Z";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Error && error.message.includes("os error 3")) return false; // just now
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return false; // ESRCH: just now
     throw error;
   }
 }

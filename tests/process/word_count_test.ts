@@ -5,6 +5,10 @@
  * naive count in this process; kills wait for progress that the parent reports, not for time.
  */
 
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, symlinkSync } from "node:fs";
+import process from "node:process";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { workerCommand } from "../../examples/word_count/child.ts";
@@ -17,7 +21,8 @@ import {
 import { MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
 import "../support/loaded.ts";
 import { Random } from "../support/random.ts";
-import { type Finished, ROOT, run } from "../support/process.ts";
+import { type Finished, run, runProgram } from "../support/process.ts";
+import { evalArgs, execPath, FFI_ONLY, siblingUrl } from "../support/runtime.ts";
 import { until, within } from "../support/until.ts";
 import {
   Demo,
@@ -106,7 +111,7 @@ const BIG_ARGS = ["--json", "--top", "50", "--piece", PIECE];
 
 test("word_count counts files of many megabytes exactly, with two processes and one queue", async () => {
   const second = generateText(1_500_000, { seed: 2 }), third = generateText(10_000, { seed: 3 });
-  await using folder = await folderWith({ "a.txt": third, "b/big.txt": BIG, "b/c.txt": second });
+  using folder = folderWith({ "a.txt": third, "b/big.txt": BIG, "b/c.txt": second });
   const { code, stdout, stderr } = await demo("--json", "--top", "30", folder.path);
   assertEquals([code, stderr], [0, ""]);
   const result: Report = JSON.parse(stdout);
@@ -123,7 +128,7 @@ test("word_count counts files of many megabytes exactly, with two processes and 
 });
 
 test("word_count prints a table, the rates and that the serial count is the same", async () => {
-  await using folder = await folderWith({ "a.txt": "the Cat, the dog; THE end\n", "b.txt": "cat" });
+  using folder = folderWith({ "a.txt": "the Cat, the dog; THE end\n", "b.txt": "cat" });
   const { code, stdout, stderr } = await demo("--top", "2", folder.path);
   assertEquals([code, stderr], [0, ""]);
   const [head, first, second, gap, ...rest] = stdout.split("\n");
@@ -154,7 +159,7 @@ test("word_count counts every kind of file like the naive count", async () => {
     "utf8": "Ärger ärger straße STRASSE 日本語 \u{feff}bom a\u0301",
     "one_byte": "w",
   };
-  await using folder = await folderWith(files);
+  using folder = folderWith(files);
   const bytes = Object.values(files).map((content) =>
     typeof content === "string" ? new TextEncoder().encode(content) : content
   );
@@ -163,7 +168,7 @@ test("word_count counts every kind of file like the naive count", async () => {
     assertEquals(wordsOf(result), sorted(naiveCount(...bytes)));
     assertEquals(result.equalsSerial, true);
   }
-  await using binary = await folderWith({ "binary": everyByte });
+  using binary = folderWith({ "binary": everyByte });
   const { code, stdout } = await demo("--json", "--top", "1000000", binary.path);
   const result: Report = JSON.parse(stdout);
   const expected = naiveCount(everyByte);
@@ -175,22 +180,22 @@ test("word_count counts every kind of file like the naive count", async () => {
 });
 
 test("word_count starts no process when there is nothing to count", async () => {
-  await using folder = await folderWith({ "a": "", "b": "" });
+  using folder = folderWith({ "a": "", "b": "" });
   const { code, stdout, stderr } = await demo("--json", "-v", folder.path);
   const { files, words, workers, equalsSerial }: Report = JSON.parse(stdout);
   assertEquals([code, stderr, files, words, workers, equalsSerial], [0, "", 2, 0, [], true]);
 });
 
 test("word_count walks folders without node_modules, .git and symbolic links", async () => {
-  await using folder = await folderWith({
+  using folder = folderWith({
     "a/b/c/deep.txt": "deep",
     "a/node_modules/other.js": "other",
     ".git/config": "config",
     "a/.hidden": "hidden",
     "top.txt": "top",
   });
-  await Deno.symlink("..", folder.pathOf("a/loop"));
-  await Deno.symlink("../top.txt", folder.pathOf("a/link"));
+  symlinkSync("..", folder.pathOf("a/loop"));
+  symlinkSync("../top.txt", folder.pathOf("a/link"));
   assertEquals(wordsOf(await report(folder.path)), [["deep", 1], ["hidden", 1], ["top", 1]]);
   // What is named is counted, as often as it is named.
   const named = await report(folder.pathOf("a/link"), folder.pathOf("top.txt"));
@@ -198,7 +203,7 @@ test("word_count walks folders without node_modules, .git and symbolic links", a
 });
 
 test("word_count refuses what it cannot read before anything is started", async () => {
-  await using folder = await folderWith({ "good.txt": "good" });
+  using folder = folderWith({ "good.txt": "good" });
   const good = folder.pathOf("good.txt"), missing = folder.pathOf("missing.txt");
   for (
     const [path, message] of [
@@ -215,11 +220,11 @@ test("word_count refuses what it cannot read before anything is started", async 
 });
 
 test("word_count refuses a file that may not be read", async () => {
-  await using folder = await folderWith({ "secret.txt": "secret", "good.txt": "good" });
-  await Deno.chmod(folder.pathOf("secret.txt"), 0o200);
+  using folder = folderWith({ "secret.txt": "secret", "good.txt": "good" });
+  chmodSync(folder.pathOf("secret.txt"), 0o200);
   const { command, args } = demoCommand("-v", folder.path);
   // Root may read everything until it gives that up.
-  const unprivileged = Deno.uid() === 0
+  const unprivileged = process.getuid!() === 0
     ? ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", command, ...args]
     : [command, ...args];
   const { code, stdout, stderr } = await run(unprivileged[0]!, { args: unprivileged.slice(1) });
@@ -229,7 +234,7 @@ test("word_count refuses a file that may not be read", async () => {
 
 test("word_count names the option when the table or the number of pieces is too small", async () => {
   const words = Array.from({ length: 5000 }, (_, index) => `w${index}`).join(" ");
-  await using folder = await folderWith({ "words": words, "large": " ".repeat((1 << 20) + 1) });
+  using folder = folderWith({ "words": words, "large": " ".repeat((1 << 20) + 1) });
   const full = await demo("-v", "--slots", "1000", folder.pathOf("words"));
   assertEquals([full.code, full.stdout], [1, ""]);
   assertStringIncludes(full.stderr, "in a table of 1024");
@@ -292,14 +297,14 @@ function killer(plan: Map<number, number>) {
     for (const [worker, at] of plan) {
       if (done < at || !pids.has(worker)) continue;
       plan.delete(worker);
-      Deno.kill(pids.get(worker)!, "SIGKILL");
+      process.kill(pids.get(worker)!, "SIGKILL");
     }
   };
   return { onEvent, lost, pids };
 }
 
 test("countWords() is exact when a worker is killed, at 24 places of the count", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   const random = new Random(20);
   for (let round = 0; round < 24; round++) {
     const worker = 1 + random.below(2);
@@ -324,7 +329,7 @@ test("countWords() is exact when a worker is killed, at 24 places of the count",
 });
 
 test("countWords() finishes alone when all workers are killed", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   const half = Math.floor(BIG_PIECES / 2);
   for (const plan of [[0, 0], [0, 100], [half, half], [100, half], [half, 1]]) {
     const { onEvent, lost, pids } = killer(new Map([[1, plan[0]!], [2, plan[1]!]]));
@@ -338,7 +343,7 @@ test("countWords() finishes alone when all workers are killed", async () => {
 });
 
 test("countWords() is exact when three of four workers are killed one after the other", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   const { onEvent, lost } = killer(new Map([[4, 100], [2, 400], [1, 800]]));
   const result = await countHere(folder.pathOf("big.txt"), { onEvent, workers: 4 });
   assertEquals(sorted(result.words), sorted(BIG_COUNT));
@@ -347,7 +352,7 @@ test("countWords() is exact when three of four workers are killed one after the 
 });
 
 test("countWords() says so and goes on alone when workers cannot be started or fail", async () => {
-  await using folder = await folderWith({ "a.txt": "one two one" });
+  using folder = folderWith({ "a.txt": "one two one" });
   for (
     const [command, args, end] of [
       ["/nonexistent/runtime", [], { error: "spawn /nonexistent/runtime ENOENT" }],
@@ -366,13 +371,16 @@ test("countWords() says so and goes on alone when workers cannot be started or f
   }
 });
 
+/** A file of the example, for programs given as text. */
+const example = (file: string) => siblingUrl(`../../examples/word_count/${file}`, import.meta.url);
+
 /** A worker that is up and has the queue, but then does something else. */
 const rudeWorker = (deed: string) => (column: number) => {
   const program = `
     import process from "node:process";
-    import { MessageQueue, SharedMemory } from "file://${ROOT}mod.ts";
-    import { LISTENING, STAGE, Table, UP } from "file://${ROOT}examples/word_count/table.ts";
-    import { encodeOrder } from "file://${ROOT}examples/word_count/message.ts";
+    import { MessageQueue, SharedMemory } from "@postbox/postbox";
+    import { LISTENING, STAGE, Table, UP } from "${example("table.ts")}";
+    import { encodeOrder } from "${example("message.ts")}";
     const memory = SharedMemory.fromInherited(3);
     const table = Table.attach(memory.buffer), control = table.control(${column});
     Atomics.store(control, STAGE, UP);
@@ -386,12 +394,12 @@ const rudeWorker = (deed: string) => (column: number) => {
     ${deed}
     process.kill(process.pid, "SIGKILL");
   `;
-  const url = `data:application/typescript,${encodeURIComponent(program)}`;
-  return { command: Deno.execPath(), args: ["run", "--allow-ffi", "--allow-run", "--quiet", url] };
+  const permissions = [...FFI_ONLY, "--allow-run"]; // to kill itself
+  return { command: execPath(), args: evalArgs(program, { permissions }) };
 };
 
 test("countWords() sends again what a worker took off the queue and never claimed", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   const { onEvent, lost } = killer(new Map());
   const rude = rudeWorker("for (let taken = 0; taken < 7; taken++) queue.receiveSync();");
   const result = await countHere(folder.pathOf("big.txt"), {
@@ -405,7 +413,7 @@ test("countWords() sends again what a worker took off the queue and never claime
 });
 
 test("countWords() is exact when pieces come twice and messages are garbage", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   const { onEvent } = killer(new Map());
   const rude = rudeWorker(`
     for (let piece = 0; piece < 300; piece++) {
@@ -421,7 +429,7 @@ test("countWords() is exact when pieces come twice and messages are garbage", as
 });
 
 test("countWords() rejects with the signal's reason and ends its workers", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   const ending = new AbortController();
   const { onEvent, pids } = killer(new Map());
   const reason = new Error("enough");
@@ -440,7 +448,7 @@ test("countWords() rejects with the signal's reason and ends its workers", async
 // The same through the command.
 
 test("word_count says which worker was killed, and its count is exact", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   let hits = 0;
   for (let round = 0; hits < 4; round++) {
     assert(round < 20, "the demo was always finished before the kill came");
@@ -449,7 +457,7 @@ test("word_count says which worker was killed, and its count is exact", async ()
     const pid = await running.workerPid(worker);
     await running.counted(1 + 100 * round);
     if (!isRunning(pid)) continue; // a slow look at a quick demo
-    Deno.kill(pid, "SIGKILL");
+    process.kill(pid, "SIGKILL");
     const finished = await running.finished();
     const { workers } = assertExact(finished);
     if (!("signal" in workers[worker - 1]!.end)) continue;
@@ -465,10 +473,10 @@ test("word_count says which worker was killed, and its count is exact", async ()
 });
 
 test("word_count says that it goes on alone when both workers are killed", async () => {
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   await using running = new Demo(...BIG_ARGS, folder.path);
   // At their start, when there is everything still to do.
-  for (const worker of [1, 2]) Deno.kill(await running.workerPid(worker), "SIGKILL");
+  for (const worker of [1, 2]) process.kill(await running.workerPid(worker), "SIGKILL");
   const finished = await running.finished();
   const { parentPieces, pieces, messages } = assertExact(finished);
   assertEquals([parentPieces, messages], [pieces, 0]);
@@ -479,7 +487,7 @@ test("word_count says that it goes on alone when both workers are killed", async
 
 for (const at of ["its start", "the middle"] as const) {
   test(`word_count leaves no process and no queue when it is killed at ${at}`, async () => {
-    await using folder = await folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
+    using folder = folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
     await using running = new Demo(...BIG_ARGS, folder.path);
     const pids = [await running.workerPid(1), await running.workerPid(2)];
     if (at === "the middle") {
@@ -501,9 +509,9 @@ for (const at of ["its start", "the middle"] as const) {
 const dyingParent = (name: string, makesQueue: boolean) => `
   import { spawn } from "node:child_process";
   import process from "node:process";
-  import { MessageQueue, SharedMemory } from "file://${ROOT}mod.ts";
-  import { STAGE, Table, UP } from "file://${ROOT}examples/word_count/table.ts";
-  import { workerCommand } from "file://${ROOT}examples/word_count/child.ts";
+  import { MessageQueue, SharedMemory } from "@postbox/postbox";
+  import { STAGE, Table, UP } from "${example("table.ts")}";
+  import { workerCommand } from "${example("child.ts")}";
   const size = { files: 1, pathBytes: 1, pieces: 1, slots: 1024, columns: 2, journalEntries: 8,
     parentPid: process.pid };
   const memory = SharedMemory.anonymous({ byteLength: Table.bytesFor(size),
@@ -521,12 +529,9 @@ for (const makesQueue of [true, false]) {
   const what = makesQueue ? "a queue that has its name still" : "no queue yet";
   test(`word_count's worker cleans up after a parent that was killed with ${what}`, async () => {
     const name = uniqueName("test");
-    const program = `data:application/typescript,${
-      encodeURIComponent(dyingParent(name, makesQueue))
-    }`;
     try {
-      const { stdout, stderr, signal } = await run(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", program],
+      const { stdout, stderr, signal } = await runProgram(dyingParent(name, makesQueue), {
+        permissions: ["--allow-all", "--quiet"],
       });
       assertEquals([signal, stderr], ["SIGKILL", ""]);
       const pid = Number(stdout);
@@ -555,7 +560,7 @@ function codeOf(call: () => void): string | undefined {
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
   test(`word_count ends with ${code} on ${signal}, without its workers`, async () => {
-    await using folder = await folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
+    using folder = folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
     await using running = new Demo(...BIG_ARGS, folder.path);
     const pids = [await running.workerPid(1), await running.workerPid(2)];
     await running.counted(50);
@@ -567,29 +572,26 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
 }
 
 test("word_count ends with 130 on Ctrl-C, which reaches its workers too", async () => {
-  await using folder = await folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
+  using folder = folderWith({ "big.txt": generateText(20_000_000, { seed: 4 }) });
   const { command, args } = demoCommand("-v", ...BIG_ARGS, folder.path);
   // A session of its own: a terminal sends SIGINT to all processes of the group at once.
-  const child = new Deno.Command("setsid", {
-    args: [command, ...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
+  const child = spawn("setsid", [command, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  const ended = once(child, "close");
   const pids: number[] = [];
   let text = "";
-  for await (const part of child.stderr.pipeThrough(new TextDecoderStream())) {
+  for await (const part of child.stderr.setEncoding("utf8")) {
     text += part;
     if (pids.length > 0 || !/\d+ pieces are counted\n/.test(text)) continue;
     pids.push(...[...text.matchAll(/is process (\d+)/g)].map(([, pid]) => Number(pid)));
-    Deno.kill(-child.pid, "SIGINT");
+    process.kill(-child.pid!, "SIGINT");
   }
-  assertEquals([(await child.status).code, pids.length, pids.filter(isRunning)], [130, 2, []]);
+  const [code] = await ended;
+  assertEquals([code, pids.length, pids.filter(isRunning)], [130, 2, []]);
 });
 
 test("word_count's memory has no name", async () => {
   const before = new Set(SharedMemory.list().map(({ name }) => name));
-  await using folder = await folderWith({ "big.txt": BIG });
+  using folder = folderWith({ "big.txt": BIG });
   await using running = new Demo(...BIG_ARGS, folder.path);
   await running.counted(1);
   const named = SharedMemory.list().filter(({ name }) => !before.has(name));

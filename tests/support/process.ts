@@ -102,9 +102,15 @@ export function runProgram(
   return run(execPath(), { ...options, args: [...program, ...(options.args ?? [])] });
 }
 
-/** Kills a process that may have ended already. */
-export function killIfRunning(child: ChildProcess): void {
-  child.kill("SIGKILL"); // false, and nothing happens, when it has ended
+/** Sends a signal to a process that may have ended already. */
+export function killIfRunning(child: ChildProcess, signal: Signal = "SIGKILL"): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    // Not child.kill(): Deno then tells this signal as the end, whatever the end was.
+    process.kill(child.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // it ended just now
+  }
 }
 
 /** A running process whose lines can be waited for. It is killed at the end of the scope. */
@@ -159,7 +165,7 @@ export class Child implements AsyncDisposable {
   }
 
   kill(signal: Signal = "SIGKILL"): void {
-    this.#process.kill(signal);
+    killIfRunning(this.#process, signal);
   }
 
   /** Waits for its end; what it still printed is in the result. */
