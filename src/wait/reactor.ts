@@ -2,9 +2,9 @@
  * The reactor of a thread: every asynchronous wait for a descriptor is one entry of one epoll set.
  *
  * ```text
- *   receive() ──► Waiters of the queue ──► epoll set ◄── one watch of the event loop
- *   receive()     (first come, first       one-shot        resumed while anybody waits,
- *                  served)                 interests       paused otherwise
+ *   receive() ──► Waiters of the queue ──► epoll set ◄── one watch of the event loop:
+ *   receive()     first come, first        an interest       resumed while anybody waits,
+ *                 served                   per descriptor    paused otherwise
  * ```
  *
  * Rules: somebody who waits keeps the process running, nobody else does; a turn of the event loop
@@ -13,7 +13,6 @@
  */
 
 import {
-  C,
   close,
   epollCreate,
   epollCtl,
@@ -29,8 +28,8 @@ const TARGET = "the event loop";
 
 /** Something in the epoll set. */
 export interface Entry {
-  /** Serves who waits, now that the descriptor is ready. */
-  ready(): void;
+  /** Serves who waits, now that the descriptor has these events. */
+  ready(events: number): void;
 }
 
 /** The epoll set of this thread, and how the event loop waits for it. */
@@ -64,9 +63,9 @@ class Reactor {
     epollCtl(this.#set, "remove", fd, { events: 0, data: 0 }, target);
   }
 
-  /** Asks for one event of a descriptor. Works while the event loop waits, too. */
-  arm(id: number, fd: number, events: number, target: string): void {
-    const interest = { events: events | C.EPOLLONESHOT, data: id };
+  /** Says which events of a descriptor are of interest. Works while the event loop waits, too. */
+  want(id: number, fd: number, events: number, target: string): void {
+    const interest = { events, data: id };
     // LINUX: the set forgets a descriptor that was closed everywhere; its number may be a new one.
     if (epollCtl(this.#set, "change", fd, interest, target)) return;
     epollCtl(this.#set, "add", fd, interest, target);
@@ -90,7 +89,7 @@ class Reactor {
   #serve(): void {
     const count = this.#events.take(this.#set, TARGET);
     for (let index = 0; index < count; index++) {
-      this.#entries.get(this.#events.data(index))?.ready();
+      this.#entries.get(this.#events.data(index))?.ready(this.#events.events(index));
     }
   }
 }

@@ -38,6 +38,9 @@ interface Waiter {
 const AT_ONCE = 64;
 let atOnce = 0;
 
+/** The events that an epoll set tells of, wanted or not. */
+const ALWAYS_TOLD = C.EPOLLERR | C.EPOLLHUP;
+
 const EVENTS: Record<Readiness, number> = { readable: C.EPOLLIN, writable: C.EPOLLOUT };
 
 /** Those who wait for one descriptor. */
@@ -48,8 +51,11 @@ export class Waiters {
   readonly #lines: Record<Readiness, Set<Waiter>> = { readable: new Set(), writable: new Set() };
   /** In the reactor; undefined before anybody had to wait. */
   #id: number | undefined;
-  /** What the epoll set was asked for and has not told yet. */
-  #armed = 0;
+  /**
+   * The events that the epoll set tells of. More than are waited for, mostly: an interest is given
+   * up when the set tells of what nobody wants, so a steady exchange costs no epoll_ctl(2).
+   */
+  #interest = 0;
   #turn: ReturnType<typeof setImmediate> | undefined;
 
   /**
@@ -122,17 +128,23 @@ export class Waiters {
     reactor().end();
   }
 
-  /** Asks the epoll set for what is waited for and was not asked for yet. */
-  #arm(): void {
+  /** The events that somebody waits for. */
+  #wanted(): number {
     let events = 0;
     for (const readiness of ["readable", "writable"] as const) {
       if (this.#lines[readiness].size > 0) events |= EVENTS[readiness];
     }
-    if ((events & ~this.#armed) === 0) return;
+    return events;
+  }
+
+  /** Makes sure that the epoll set tells of what is waited for. */
+  #arm(): void {
+    const events = this.#interest | this.#wanted();
+    if (events === this.#interest) return;
     this.#id ??= reactor().enter(this);
     try {
-      reactor().arm(this.#id, this.#fd, events | this.#armed, this.#target);
-      this.#armed |= events;
+      reactor().want(this.#id, this.#fd, events, this.#target);
+      this.#interest = events;
     } catch (error) {
       this.#rejectAll(error); // the descriptor is none any more
     }
@@ -141,18 +153,29 @@ export class Waiters {
   #serveNextTurn(): void {
     this.#turn ??= setImmediate(() => {
       this.#turn = undefined;
-      atOnce = 0;
-      this.ready();
+      this.ready(0);
+      this.#arm();
     });
   }
 
-  /** Serves who waits, each at most once, and asks again for the rest. */
-  ready(): void {
-    this.#armed = 0;
+  /** Serves who waits, each at most once. */
+  ready(events: number): void {
+    const unwanted = events & this.#interest & ~this.#wanted();
     atOnce = 0;
     this.#serve(this.#lines.writable);
     this.#serve(this.#lines.readable);
-    this.#arm();
+    // What nobody wanted would bring the event loop back again and again.
+    if (this.#wanted() === 0 && (unwanted !== 0 || (events & ALWAYS_TOLD) !== 0)) this.#leaveSet();
+    else if (unwanted !== 0) {
+      this.#interest &= ~unwanted;
+      reactor().want(this.#id!, this.#fd, this.#interest, this.#target);
+    }
+  }
+
+  #leaveSet(): void {
+    if (this.#id !== undefined) reactor().leave(this.#id, this.#fd, this.#target);
+    this.#id = undefined;
+    this.#interest = 0;
   }
 
   #serve(line: Set<Waiter>): void {
@@ -177,8 +200,7 @@ export class Waiters {
   end(error: Error): void {
     clearImmediate(this.#turn);
     this.#rejectAll(error);
-    if (this.#id !== undefined) reactor().leave(this.#id, this.#fd, this.#target);
-    this.#id = undefined;
+    this.#leaveSet();
   }
 
   #rejectAll(error: unknown): void {
