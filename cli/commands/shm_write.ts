@@ -32,7 +32,7 @@ export default async function write(
   return 0;
 }
 
-/** As much as is in one memory; of 4 GiB and more, Node 20 and Bun reserve no address space. */
+/** As much as is in one memory; Node 20 and Bun reserve no more than 4 GiB of address space. */
 const MEMORY_BYTES = 1024 ** 3;
 /** How much room for input is made at least. */
 const MIN_STEP_BYTES = 64 * 1024;

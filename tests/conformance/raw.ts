@@ -135,6 +135,8 @@ const RAW = {
     ],
     result: "i32",
   },
+  /** int system(const char *command) */
+  system: { parameters: ["buffer command"], result: "i32" },
   /** int siginterrupt(int sig, int flag) */
   siginterrupt: { parameters: ["i32 sig", "i32 flag"], result: "i32" },
   /** int setitimer(int which, const struct itimerval *new_value, struct itimerval *old_value) */

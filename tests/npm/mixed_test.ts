@@ -8,13 +8,12 @@
 import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { MessageQueue, SharedMemory } from "../../mod.ts";
-import { build } from "../../npm/build.ts";
-import { execute } from "../../npm/execute.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { compileC, run, temporaryFolder } from "../support/process.ts";
 import { execPath, FFI_ONLY, moduleUrl, NO_DENO } from "../support/runtime.ts";
 import { within } from "../support/until.ts";
+import { project, tarball } from "./support.ts";
 
 const MESSAGES = 20_000; // from each to each
 
@@ -23,8 +22,7 @@ test(
   { not: NO_DENO },
   async () => {
     using folder = temporaryFolder();
-    const tarball = await build(folder.path);
-    await execute("npm", ["install", "--no-audit", "--no-fund", tarball], { cwd: folder.path });
+    await project(folder.path, await tarball());
     using program = await compileC(new URL("./mixed_peer.c", import.meta.url));
     const party = new URL("./mixed_party.js", import.meta.url).pathname;
     const installed = `file://${folder.path}/node_modules/@postbox/postbox/mod.js`;
