@@ -179,9 +179,8 @@ export class Waiters {
   }
 
   #serve(line: Set<Waiter>): void {
-    let left = line.size;
+    // Nobody new gets into the line meanwhile: who is served goes on in a microtask.
     for (const waiter of line) {
-      if (left-- === 0) return; // it came while the others were served
       let value;
       try {
         value = waiter.attempt();

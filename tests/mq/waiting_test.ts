@@ -4,9 +4,11 @@ import "../support/loaded.ts";
 import {
   assertEquals,
   assertGreaterOrEqual,
+  assertLess,
   assertRejects,
   assertStrictEquals,
 } from "../assert.ts";
+import process from "node:process";
 import { test } from "../harness.ts";
 import { ClosedError, type Message, MessageQueue, PosixError } from "../../mod.ts";
 import { readDirectory } from "../../src/sys/mod.ts";
@@ -306,6 +308,21 @@ test("MessageQueue.notify() ends with its handle", async () => {
   await turns();
 });
 
+test("MessageQueue.notify() does not call when another handle's close() takes it back", async () => {
+  using object = namedQueue();
+  const other = MessageQueue.open(object.name);
+  object.queue.notify(() => {
+    throw new Error("called without a message");
+  });
+  other.close(); // to the kernel all handles of a process on one queue are one
+  assertEquals(object.queue.status().notifyPid, 0);
+  await turns(20);
+  let calls = 0;
+  object.queue.notify(() => calls++);
+  object.queue.trySend("x");
+  await until("it was called", () => calls > 0);
+});
+
 test("MessageQueue.notify() leaves no descriptor", async () => {
   using queue = privateQueue();
   const before = readDirectory("/proc/self/fd").length;
@@ -375,6 +392,23 @@ test("a queue that always has messages lets timers and other queues have their t
   await other;
   assertEquals([fired, received.length], [20, 20]);
   assertGreaterOrEqual(rounds, 20);
+});
+
+test("messages that nobody wants cost no processor time beside a wait that is parked", async () => {
+  using full = privateQueue(), other = privateQueue();
+  const controller = new AbortController();
+  const cancelled = full.receive({ signal: controller.signal }).catch((reason) => reason);
+  const parked = other.receive();
+  controller.abort("no");
+  await cancelled;
+  full.trySend("unwanted");
+  const start = performance.now(), before = process.cpuUsage();
+  while (performance.now() < start + 300) await new Promise((done) => setTimeout(done, 20));
+  const { user, system } = process.cpuUsage(before);
+  // Woken again and again for it, the thread would have used all of the time.
+  assertLess((user + system) / 1000, (performance.now() - start) / 2);
+  other.trySend("x");
+  assertEquals([textOf(await parked), full.tryReceive()?.text()], ["x", "unwanted"]);
 });
 
 test("nothing is taken for a wait that was cancelled, in 100000 races", async () => {
