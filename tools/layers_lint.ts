@@ -1,8 +1,9 @@
 /** The lint plugin that keeps the layers of `layers.ts` and the place of `Deno`. */
 
+import { fileURLToPath } from "node:url";
 import { DENO_DRIVER, importProblem } from "./layers.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 function pathOf(context: Deno.lint.RuleContext): string {
   return context.filename.startsWith(ROOT) ? context.filename.slice(ROOT.length) : context.filename;

@@ -10,10 +10,11 @@
  * is what is published.
  */
 
+import { fileURLToPath } from "node:url";
 import * as esbuild from "npm:esbuild@0.28.2";
 import { execute } from "../npm/execute.ts";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** What the tests use beside the package, in the versions of this checkout. */
 const DEPENDENCIES = { "deno-std": "1.4.0", esbuild: esbuild.version };
@@ -80,7 +81,7 @@ function redirected(specifier: string, importer: string): string {
   if (specifier === "@std/assert") return "deno-std/assert/mod.js";
   if (!specifier.startsWith(".")) return specifier;
   const compiled = specifier.replace(/\.ts$/, ".js");
-  const from = new URL(`file://${importer}`).pathname.slice(ROOT.length);
+  const from = importer.slice(ROOT.length);
   const target = new URL(compiled, `file:///${from}`).pathname.slice(1);
   if (!/^(src|cli)\/|^mod\.js$/.test(target)) return compiled;
   const up = "../".repeat(from.split("/").length - 1);

@@ -5,6 +5,7 @@
  * Prints `N passed, N failed` as its last line; exit code 1 when anything failed or was left.
  */
 
+import { fileURLToPath } from "node:url";
 import { build } from "../npm/build.ts";
 import { kernelObjects, processesOf, RUN_VARIABLE } from "./leftovers.ts";
 import { mirror } from "./mirror.ts";
@@ -77,7 +78,10 @@ Examples
   deno task test:node     Node 20, 22, 24 and 26
   deno task test:bun`;
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+/** Where a tarball of this checkout is already; tests/npm/support.ts makes one otherwise. */
+const TARBALL_VARIABLE = "POSTBOX_TEST_TARBALL";
 
 /** No word and no connection of the runtimes' own in between: Deno looks for updates. */
 function environment(runId: string): Record<string, string> {
@@ -121,6 +125,7 @@ async function runDenoGroup(
   runId: string,
 ): Promise<Counts> {
   console.log(`\n== ${name}: ${what}`);
+  if (name === "npm") Deno.env.set(TARBALL_VARIABLE, await build());
   const command: [string, ...string[]] = [Deno.execPath(), "test", ...args, ...flags];
   const { success, output } = await shown(command, ROOT, runId);
   const summary = output.slice(-4000).match(

@@ -35,6 +35,7 @@ interface PollHandle {
 interface Process {
   platform: string;
   arch: string;
+  argv: [string, string];
   versions: { node?: string; bun?: string };
   getBuiltinModule(name: "node:module"): { createRequire(from: string): Require };
 }
@@ -59,7 +60,10 @@ const KOFFI_TYPES: Record<CType, string> = {
 const ARCHITECTURES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 
 function createRequire(): Require {
-  return process!.getBuiltinModule("node:module").createRequire(import.meta.url);
+  const { argv, getBuiltinModule } = process!;
+  // A bundle of CommonJS has no URL of its own; koffi is beside the program then.
+  const from = import.meta.url ?? argv[1];
+  return getBuiltinModule("node:module").createRequire(from);
 }
 
 function koffi(): Koffi {

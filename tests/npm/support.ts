@@ -5,6 +5,7 @@
  */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
 import { assertEquals } from "../assert.ts";
 import { type Finished, run, type StartOptions, temporaryFolder } from "../support/process.ts";
 import { ROOT } from "../support/runtime.ts";
@@ -34,8 +35,10 @@ export function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => made ??= make();
 }
 
-/** The path of the tarball. */
+/** The path of the tarball; `deno task test` has made one for all files. */
 export const tarball: () => Promise<string> = once(async () => {
+  const made = process.env.POSTBOX_TEST_TARBALL;
+  if (made !== undefined) return made;
   const { build } = await import("../../npm/build.ts");
   return await build(keptFolder());
 });
