@@ -133,6 +133,10 @@ const MAKING: unique symbol = Symbol("making");
  * a queue and fails when there is one, `open` fails when there is none, `unlink` takes the name
  * away: open handles go on until they are closed.
  *
+ * `try…` never waits, `…Sync` blocks this thread, `send` and `receive` are awaited: first come, first
+ * served on each handle, with a deadline and a signal. An awaited call keeps the program running; a
+ * queue that is only open does not.
+ *
  * The `…Sync` calls block this thread. A signal without a listener does what it always does, so
  * Ctrl-C ends the program; with a listener a call that is waiting throws `EINTR`, and the listener
  * runs as soon as the event loop does. A call that need not wait is not interrupted, nor is one in
@@ -155,6 +159,27 @@ const MAKING: unique symbol = Symbol("making");
  * } finally {
  *   MessageQueue.unlink(name);
  * }
+ * ```
+ *
+ * @example Awaiting
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
+ *
+ * const name = uniqueName("doc");
+ * const queue = MessageQueue.create(name, { maxMessages: 1, maxMessageBytes: 64 });
+ * MessageQueue.unlink(name);
+ *
+ * const received: string[] = [];
+ * const done = (async () => {
+ *   for await (const message of queue) received.push(message.text());
+ * })();
+ * await queue.send("one");
+ * await queue.send("two", { timeoutMs: 1000 }); // waits until there is room for it
+ * while (received.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+ * queue.close(); // ends the loop
+ * await done;
+ * assertEquals(received, ["one", "two"]);
  * ```
  *
  * @see mq_overview(7)
