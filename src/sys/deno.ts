@@ -4,9 +4,11 @@
  * Rule: the only file of `src/` and `cli/` that may say `Deno`.
  */
 
-import { C, STRUCTS } from "./abi.ts";
-import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
+import { C } from "./abi.ts";
+import { Parking } from "./parking.ts";
 import type { Driver, Functions, Library, Watch } from "./port.ts";
+import { enterParked, forgetParked, recording } from "./record.ts";
+import { C_LIBRARY, type CTable, type CType, SYMBOLS } from "./symbols.ts";
 
 const NATIVE_TYPES: Record<CType, Deno.NativeType> = {
   i32: "i32",
@@ -72,31 +74,20 @@ function load<const T extends CTable>(table: T): Library<T> {
   };
 }
 
-/** What a watch needs beside the table: a call that waits in the runtime's pool of threads. */
+/** What a watch needs: rows of the table, and a call that waits in the runtime's pool of threads. */
 function parkingCalls() {
-  return dlopen({
-    park: {
-      name: "poll",
-      parameters: ["buffer", "usize", "i32"],
-      result: "i32",
-      nonblocking: true,
-    },
-    eventfd: { parameters: ["u32", "i32"], result: "i32" },
-    eventfd_write: { parameters: ["i32", "u64"], result: "i32" },
-    eventfd_read: { parameters: ["i32", "buffer"], result: "i32" },
-    close: { parameters: ["i32"], result: "i32" },
-  }).symbols as unknown as ParkingCalls;
+  const { calloc, free, close, eventfd, eventfd_read, eventfd_write } = SYMBOLS;
+  const table = { calloc, free, close, eventfd, eventfd_read, eventfd_write };
+  const { c } = load(table);
+  const { poll } = dlopen({
+    poll: { parameters: ["u64", "usize", "i32"], result: "i32", nonblocking: true },
+  }).symbols as unknown as {
+    poll(fds: bigint, count: bigint, timeoutMs: number): Promise<number>;
+  };
+  return { c: recording(table, c), poll };
 }
 
-interface ParkingCalls {
-  park(fds: Uint8Array, count: bigint, timeoutMs: number): Promise<number>;
-  eventfd(count: number, flags: number): number;
-  eventfd_write(fd: number, value: bigint): number;
-  eventfd_read(fd: number, value: Uint8Array): number;
-  close(fd: number): number;
-}
-
-let parking: ParkingCalls | undefined;
+let parking: ReturnType<typeof parkingCalls> | undefined;
 
 /**
  * Waits for a descriptor in one parked call of poll(2), which an eventfd(2) ends.
@@ -105,15 +96,20 @@ let parking: ParkingCalls | undefined;
  * (errno is lost in the pool), and whoever is called back does the work.
  */
 function watch(fd: number, onReadable: () => void): Watch {
-  const c = parking ??= parkingCalls();
+  const { c, poll } = parking ??= parkingCalls();
   const bell = c.eventfd(0, C.EFD_CLOEXEC | C.EFD_NONBLOCK);
   if (bell === -1) throw new Error("Cannot wait: eventfd(2) was refused, expected a descriptor");
-  const { pollfd } = STRUCTS;
-  const bytes = new Uint8Array(pollfd.bytes * 2), view = new DataView(bytes.buffer);
-  for (const [index, polled] of [fd, bell].entries()) {
-    view.setInt32(index * pollfd.bytes + pollfd.fd, polled, true);
-    view.setInt16(index * pollfd.bytes + pollfd.events, C.POLLIN, true);
+  const place = c.calloc(1n, BigInt(Parking.bytes()));
+  if (place === 0n) {
+    c.close(bell);
+    throw new Error("Cannot wait: calloc(3) was refused, expected memory");
   }
+  // SAFETY: ours until it is freed in end(), and nobody uses this view then.
+  const polled = new Parking(
+    Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(place)!, Parking.bytes()),
+  );
+  polled.fill(fd, bell);
+  enterParked({ bell, place });
   const count = new Uint8Array(8);
   let wanted = false, parked = false, running = false, stopped = false;
 
@@ -121,18 +117,25 @@ function watch(fd: number, onReadable: () => void): Watch {
     running = true;
     while (wanted) {
       parked = true;
-      await c.park(bytes, 2n, -1);
+      polled.begin();
+      await poll(place, 2n, -1);
       parked = false;
-      if (view.getInt16(pollfd.bytes + pollfd.revents, true) !== 0) c.eventfd_read(bell, count);
-      if (wanted && view.getInt16(pollfd.revents, true) !== 0) onReadable();
+      if (polled.rang) c.eventfd_read(bell, count);
+      if (wanted && polled.isReady) onReadable();
     }
     running = false;
-    if (stopped) c.close(bell);
+    if (stopped) end();
   }
 
   function pause(): void {
     if (wanted && parked) c.eventfd_write(bell, 1n);
     wanted = false;
+  }
+
+  function end(): void {
+    forgetParked({ bell, place });
+    c.close(bell);
+    c.free(place);
   }
 
   return {
@@ -146,7 +149,7 @@ function watch(fd: number, onReadable: () => void): Watch {
       if (stopped) return;
       stopped = true;
       pause();
-      if (!running) c.close(bell);
+      if (!running) end();
     },
     isParked: () => parked,
   };

@@ -16,6 +16,20 @@ export * from "./memory.ts";
 export * from "./mqueue.ts";
 export { nameHint, uniqueName } from "./name.ts";
 export * from "./owner.ts";
+export * from "./parked.ts";
 export * from "./process.ts";
+export {
+  type DescriptorRecord,
+  descriptorsIn,
+  exchangeThread,
+  forgetDescriptor,
+  formatRecord,
+  magicOf,
+  parkedIn,
+  RECORD_BYTES,
+  RECORD_MAGIC,
+  recordIn,
+  recordOn,
+} from "./record.ts";
 export { type SignalName, signalNumber } from "./signal.ts";
 export * from "./watch.ts";

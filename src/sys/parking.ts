@@ -7,48 +7,53 @@
 
 import { C, STRUCTS } from "./abi.ts";
 
-const { bytes: POLLFD_BYTES, fd: FD, events: EVENTS, revents: REVENTS } = STRUCTS.pollfd;
-
-/** How much a parked call needs. */
-export const PARKING_BYTES = POLLFD_BYTES * 2;
-
-/** What no kernel writes: the call is under way. It writes both places when it comes back. */
+/** What no kernel writes: the call is under way. When it comes back, both have been written. */
 const UNDER_WAY = -1;
 
 /** The pollfds: the descriptor that is waited for, and the bell that ends the wait. */
 export class Parking {
   readonly #view: DataView;
 
-  /** @param memory What the memory at its address is in JavaScript. */
+  /** @param memory What is at their address; {@linkcode Parking.bytes} long. */
   constructor(memory: ArrayBuffer) {
     this.#view = new DataView(memory);
   }
 
-  /** Writes what is waited for, before the first call. */
+  /** How much memory a parked call needs. */
+  static bytes(): number {
+    return STRUCTS.pollfd.bytes * 2;
+  }
+
+  /** Says what is waited for, once. */
   fill(fd: number, bell: number): void {
+    const at = STRUCTS.pollfd;
     for (const [index, polled] of [fd, bell].entries()) {
-      this.#view.setInt32(index * POLLFD_BYTES + FD, polled, true);
-      this.#view.setInt16(index * POLLFD_BYTES + EVENTS, C.POLLIN, true);
+      this.#view.setInt32(index * at.bytes + at.fd, polled, true);
+      this.#view.setInt16(index * at.bytes + at.events, C.POLLIN, true);
     }
   }
 
   /** Right before each call. */
   begin(): void {
-    this.#view.setInt16(POLLFD_BYTES + REVENTS, UNDER_WAY, true);
+    this.#view.setInt16(this.#bellEvents, UNDER_WAY, true);
   }
 
   /** Whether no call is under way. */
   get isBack(): boolean {
-    return this.#view.getInt16(POLLFD_BYTES + REVENTS, true) !== UNDER_WAY;
+    return this.#view.getInt16(this.#bellEvents, true) !== UNDER_WAY;
   }
 
   /** After a call: whether the descriptor is ready. */
   get isReady(): boolean {
-    return this.#view.getInt16(REVENTS, true) !== 0;
+    return this.#view.getInt16(STRUCTS.pollfd.revents, true) !== 0;
   }
 
   /** After a call: whether the bell rang. */
   get rang(): boolean {
-    return this.#view.getInt16(POLLFD_BYTES + REVENTS, true) !== 0;
+    return this.#view.getInt16(this.#bellEvents, true) !== 0;
+  }
+
+  get #bellEvents(): number {
+    return STRUCTS.pollfd.bytes + STRUCTS.pollfd.revents;
   }
 }

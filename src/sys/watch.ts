@@ -28,7 +28,7 @@ export type { Watch };
 export function watchReadable(fd: number, onReadable: () => void, target: string): Watch {
   const library = sys();
   const LOWEST = 3; // never in the place of a standard stream that was closed
-  const own = check(library.c.fcntl(fd, C.F_DUPFD_CLOEXEC, LOWEST), "fcntl", "watch", target);
+  const own = check(library.c.fcntl_dupfd(fd, C.F_DUPFD_CLOEXEC, LOWEST), "fcntl", "watch", target);
   try {
     checkPollable(own, target);
     const watch = library.watch(own, onReadable);

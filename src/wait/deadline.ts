@@ -25,13 +25,16 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export function at(deadline: number, run: () => void): () => void {
   if (deadline === Infinity) return () => {};
   let timer: ReturnType<typeof setTimeout>;
+  const begin = () => {
+    const remainingMs = Math.ceil(deadline - performance.now());
+    timer = setTimeout(look, Math.min(MAX_TIMER_MS, Math.max(0, remainingMs)));
+  };
   const look = () => {
-    const remainingMs = deadline - performance.now();
     // A timer may be early by a fraction of a millisecond, and a deadline is a minimum.
-    if (remainingMs > 0) timer = setTimeout(look, Math.min(MAX_TIMER_MS, Math.ceil(remainingMs)));
+    if (performance.now() < deadline) begin();
     else run();
   };
-  timer = setTimeout(look, Math.min(MAX_TIMER_MS, Math.ceil(deadline - performance.now())));
+  begin();
   return () => clearTimeout(timer);
 }
 
