@@ -120,6 +120,12 @@ export const SYMBOLS = {
   statfs: { parameters: ["buffer path", "buffer buf"], result: "i32" },
   /** int fcntl(int fd, int cmd, int arg) — variadic */
   fcntl: { parameters: ["i32 fd", "i32 cmd", "i32 arg"], result: "i32" },
+  /** int fcntl(int fd, int cmd, struct flock *arg) — variadic */
+  fcntl_flock: {
+    symbol: "fcntl",
+    parameters: ["i32 fd", "i32 cmd", "buffer arg"],
+    result: "i32",
+  },
   /** The same with F_DUPFD_CLOEXEC */
   fcntl_dupfd: {
     symbol: "fcntl",
@@ -169,6 +175,21 @@ export const SYMBOLS = {
   mq_notify_raw: {
     symbol: "syscall",
     parameters: ["i64 number", "i32 mqdes", "buffer sevp"],
+    result: "i32",
+  },
+  /**
+   * int futex(uint32_t *uaddr, int futex_op, uint32_t val, const struct timespec *timeout), and two
+   * parameters that neither FUTEX_WAIT nor FUTEX_WAKE reads
+   */
+  futex: {
+    symbol: "syscall",
+    parameters: [
+      "i64 number",
+      "address uaddr",
+      "i32 futex_op",
+      "u32 val",
+      "buffer timeout",
+    ],
     result: "i32",
   },
   /** ssize_t getdents64(int fd, void *dirp, size_t count) */

@@ -12,7 +12,7 @@ import { deadlineOf } from "./deadline.ts";
 import { spinner } from "./spin.ts";
 
 /** The longest time in one system call. */
-const SLICE_MS = 100;
+export const SLICE_MS = 100;
 
 /** What is waited for. */
 export type Readiness = "readable" | "writable";
@@ -51,7 +51,7 @@ export function blockUntil<T>(
   return result;
 }
 
-function interruptHint(code: string): string | undefined {
+export function interruptHint(code: string): string | undefined {
   if (code !== "EINTR") return undefined;
   return "a signal arrived; let the event loop run its listener, then call again";
 }

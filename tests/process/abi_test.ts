@@ -26,6 +26,8 @@ const HEADERS = `
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <linux/magic.h>
 #include <linux/mount.h>
 #include <mqueue.h>
