@@ -99,6 +99,8 @@ export class Segment implements Disposable {
   /**
    * Attaches to the memory of a segment that another thread of this process posted.
    *
+   * In Bun it is as long as the memory and the rest of its last page.
+   *
    * @param buffer What `postMessage(segment.buffer)` or `postMessage(memory.buffer)` delivered.
    * @throws {TypeError} If it is no growable SharedArrayBuffer, as the buffer of a segment is.
    */
@@ -178,6 +180,10 @@ export class Segment implements Disposable {
       throw new RangeError(`Cannot map ${byteLength} bytes: expected at most the reserved ${max}`);
     }
     const page = pageBytes();
+    // Before the object lies there, or its bytes would be cleared. Whole pages, so that no growth
+    // within a page comes after the object.
+    const end = Math.min(Math.ceil(byteLength / page) * page, max);
+    if (sys().growClears && BYTE_LENGTH.call(buffer) < end) GROW.call(buffer, end);
     // The page that holds the present end is mapped already, and private copies in it must stay.
     const start = Math.ceil(this.#mappedBytes / page) * page;
     if (start < byteLength) {

@@ -14,7 +14,6 @@ import {
   close,
   closeOnExec,
   getrlimit,
-  isCloseOnExec,
   memfdCreate,
   nameHint,
   type Owner,
@@ -98,6 +97,12 @@ export interface AnonymousMemoryOptions extends ReserveOptions {
    */
   label?: string;
 }
+
+/**
+ * The descriptors of this thread's handles. FD_CLOEXEC would not tell them from inherited ones: Node
+ * and Bun set it on those too.
+ */
+const owned = new Set<number>();
 
 /** How {@linkcode SharedMemory.fromInherited} judges what it was given. */
 export interface InheritedMemoryOptions extends ReserveOptions {
@@ -371,8 +376,8 @@ export class SharedMemory implements Disposable {
     checkAccess(access, name);
     checkSeals(fd, seals, name);
     const action = "adopt memory", target = name;
-    // What this process opened itself has an owner already, and two would both close it.
-    if (isCloseOnExec(fd, name)) {
+    // What has an owner already would be closed by both.
+    if (owned.has(fd)) {
       const expected = "one that was inherited and is nobody's yet";
       throw new LayoutError({ action, target, found: "a descriptor of our own", expected });
     }
@@ -400,13 +405,9 @@ export class SharedMemory implements Disposable {
       kind: "memory",
       target: name,
     };
-    return new SharedMemory(
-      MAKING,
-      name,
-      access,
-      source,
-      mapSegment(reservation, byteLength, source),
-    );
+    const segment = mapSegment(reservation, byteLength, source);
+    owned.add(fd);
+    return new SharedMemory(MAKING, name, access, source, segment);
   }
 
   /**
@@ -578,6 +579,7 @@ export class SharedMemory implements Disposable {
     const { fd } = this.#source;
     this.#segment.close();
     this.#source = undefined;
+    owned.delete(fd);
     close(fd, this.name);
   }
 

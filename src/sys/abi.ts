@@ -35,7 +35,6 @@ export const C = {
   MAP_NORESERVE: 0x4000,
   MS_SYNC: 4,
 
-  F_GETFD: 1,
   F_SETFD: 2,
   FD_CLOEXEC: 1,
   F_DUPFD_CLOEXEC: 1030,

@@ -70,6 +70,8 @@ function load<const T extends CTable>(table: T): Library<T> {
       Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)),
     viewOf: (address, byteLength) =>
       Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength),
+    growClears: false,
+    hearsSignals: () => true, // a signal that nobody listens for interrupts nothing
     watch,
   };
 }

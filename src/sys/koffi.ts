@@ -37,6 +37,7 @@ interface Process {
   arch: string;
   argv: [string, string];
   versions: { node?: string; bun?: string };
+  eventNames(): (string | symbol)[];
   getBuiltinModule(name: "node:module"): { createRequire(from: string): Require };
 }
 
@@ -106,9 +107,20 @@ function load<const T extends CTable>(table: T): Library<T> {
     errno,
     addressOf: address,
     viewOf: view,
+    growClears: process!.versions.bun !== undefined,
+    hearsSignals,
     // LINUX: Bun ends the process in uv_poll, which it does not have.
     watch: process!.versions.bun === undefined ? watchWith(found) : watchByTimer(found),
   };
+}
+
+/** What the runtimes listen for by themselves, and a program hardly ever while it blocks. */
+const RUNTIME_SIGNALS: readonly unknown[] = ["SIGCHLD", "SIGWINCH"];
+
+function hearsSignals(): boolean {
+  return process!.eventNames().some((name) =>
+    typeof name === "string" && name.startsWith("SIG") && !RUNTIME_SIGNALS.includes(name)
+  );
 }
 
 /** Handles that are open: one that is collected stops without a word. */

@@ -45,6 +45,18 @@ export interface Library<T extends CTable> {
   viewOf(address: bigint, byteLength: number): ArrayBuffer;
 
   /**
+   * Whether `SharedArrayBuffer.grow()` writes zeros over the bytes that it adds, as JavaScriptCore's
+   * does; V8's only makes them accessible.
+   */
+  readonly growClears: boolean;
+
+  /**
+   * Whether a signal that interrupts a call may be one that the program listens for; false when it
+   * can only be one that the runtime keeps to itself, as Node does with the end of children.
+   */
+  hearsSignals(): boolean;
+
+  /**
    * Has the event loop wait for a descriptor.
    *
    * SAFETY: in Node it ends the process for what is no descriptor, or none that can be polled, and

@@ -2,12 +2,16 @@
 
 import { C, STRUCTS } from "./abi.ts";
 import { size, Struct } from "./bytes.ts";
-import { check, type Hint } from "./check.ts";
+import { check, type Hint, refused } from "./check.ts";
+import { ERRNO } from "./errno.ts";
 import { sys } from "./load.ts";
 
 const pollfd = new Struct(STRUCTS.pollfd.bytes);
 
-/** poll(2) on one descriptor: true when it is ready, false after `timeoutMs` (whole, ≥ 0). */
+/**
+ * poll(2) on one descriptor: true when it is ready, false after `timeoutMs` (whole, ≥ 0), or sooner
+ * when a signal interrupted it that is none of the program's.
+ */
 export function poll(
   fd: number,
   events: number,
@@ -17,15 +21,12 @@ export function poll(
 ): boolean {
   pollfd.setI32(STRUCTS.pollfd.fd, fd);
   pollfd.setU16(STRUCTS.pollfd.events, events);
-  const { c } = sys();
-  const ready = check(
-    c.poll(pollfd.bytes, size(1), timeoutMs),
-    "poll",
-    "wait for",
-    target,
-    hint,
-  );
-  return ready > 0;
+  const { c, errno, hearsSignals } = sys();
+  const ready = c.poll(pollfd.bytes, size(1), timeoutMs);
+  if (ready !== -1) return ready > 0;
+  const number = errno();
+  if (number === ERRNO.EINTR && !hearsSignals()) return false;
+  throw refused(number, "poll", "wait for", target, hint);
 }
 
 /** sched_yield(2): lets another thread have the processor. */

@@ -246,10 +246,13 @@ test("SharedMemory.grow() is seen by C, and what C added by grow()", async () =>
 
   assertEquals(await peer.ask("grow 50000"), "ok");
   assertEquals(await peer.ask("write 49999 03"), "ok");
+  assertEquals(await peer.ask("write 10001 04"), "ok"); // in the page that is mapped already
   assertEquals([memory.status().byteLength, memory.byteLength], [50_000, 10_000]);
   memory.grow(50_000);
   assertEquals(memory.byteLength, 50_000);
-  assertEquals([99, 100, 9999, 10_000, 49_999].map((at) => memory.bytes[at]), [1, 2, 2, 0, 3]);
+  const seen = [99, 100, 9999, 10_000, 10_001, 49_999].map((at) => memory.bytes[at]);
+  assertEquals(seen, [1, 2, 2, 0, 4, 3]);
+  assertEquals(await peer.ask("read 10001 1"), "04");
 });
 
 // Tens of milliseconds: more than one turn of the scheduler, should both share a processor.

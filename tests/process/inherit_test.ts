@@ -334,7 +334,7 @@ test("Atomics.waitAsync() in the parent is woken by Atomics.notify() in a worker
 });
 
 test("SharedMemory.grow() in the parent is seen by a worker that attached before", async () => {
-  using memory = SharedMemory.anonymous({ byteLength: 64, maxByteLength: 8192 });
+  using memory = SharedMemory.anonymous({ byteLength: 4096, maxByteLength: 8192 });
   await using other = worker(`
     const words = new Int32Array(segment.buffer, 0, 16);
     const before = segment.byteLength;
@@ -349,7 +349,7 @@ test("SharedMemory.grow() in the parent is seen by a worker that attached before
   await until("the worker is there", () => Atomics.load(words, 0) === 1);
   memory.grow(8192);
   Atomics.store(words, 0, 2);
-  assertEquals(await answer, [64, 8192, 8192]);
+  assertEquals(await answer, [4096, 8192, 8192]);
   assertEquals(memory.bytes[8191], 7);
 });
 

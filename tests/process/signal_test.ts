@@ -4,6 +4,7 @@
  * Rule: whatever ends a blocked call, the queue keeps its messages.
  */
 
+import { readFileSync } from "node:fs";
 import process from "node:process";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
@@ -99,6 +100,38 @@ test("MessageQueue.receiveSync() throws EINTR when the program listens, and work
   assertEquals([finished.code, finished.stdout], [0, "again: one\n"]);
   assertEquals(contents(queue), ["two"]);
 });
+
+test("MessageQueue.receiveSync() goes on when a child of the program ends", async () => {
+  using object = queueName();
+  using queue = MessageQueue.create(object.name, SIZE);
+  // Node listens for the end of children by itself.
+  const program = evalArgs(
+    `
+      import { spawn } from "node:child_process";
+      import process from "node:process";
+      import { MessageQueue } from "@postbox/postbox";
+      const queue = MessageQueue.open(process.argv[2]);
+      const { pid } = spawn("cat", { stdio: ["pipe", "ignore", "ignore"] });
+      console.log(pid);
+      console.log(queue.receiveSync().text());
+      process.exit(0);
+    `,
+    { permissions: ["--allow-ffi", "--allow-run", "--allow-env"] },
+  );
+  await using child = new Child(execPath(), [...program, object.name]);
+  const pid = Number(await child.line());
+  await untilBlocked(child.pid, "poll");
+  process.kill(pid, "SIGKILL");
+  await until("it has ended", () => stateOf(pid) === "Z"); // the program blocks, so nobody reaps it
+  await untilBlocked(child.pid, "poll");
+  assert(queue.trySend("one"));
+  assertEquals(await within("the message", child.line()), "one");
+});
+
+/** The state of a process as /proc tells it: Z for one that has ended and was not waited for. */
+function stateOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]![0]!;
+}
 
 test("MessageQueue.sendSync() throws EINTR when the program listens, and sends nothing", async () => {
   using object = queueName();

@@ -6,6 +6,7 @@ import { assert, assertEquals, assertGreater, assertStringIncludes } from "../as
 import { test } from "../harness.ts";
 import { type Finished, run } from "../support/process.ts";
 import { execPath, ROOT } from "../support/runtime.ts";
+import { firstErrorLine } from "../../bench/peers.ts";
 import type { NotInstallable, Row } from "../../bench/subject.ts";
 
 const ON_DENO = {
@@ -88,4 +89,21 @@ test("bench refuses a subject that there is not, with exit code 2", ON_DENO, asy
   const { code, stdout, stderr } = await bench("no-such-subject");
   assertEquals([code, stdout], [2, ""]);
   assertStringIncludes(stderr, "Cannot run no-such-subject: expected some of");
+});
+
+test("firstErrorLine() finds the compiler's word among npm's", () => {
+  const printed = [
+    "Cannot run npm install: exit code 1",
+    "npm error code 1",
+    "npm error path /somewhere/node_modules/posix-mq",
+    "npm error command sh -c node-gyp rebuild",
+    "npm error gyp info it worked if it ends with ok",
+    "npm error ../../nan/nan_callbacks.h:55:23: error: 'AccessorSignature' is not a member of 'v8'",
+    "npm error ../../nan/nan_callbacks.h:55:40: error: template argument 1 is invalid",
+  ];
+  assertEquals(
+    firstErrorLine(new Error(printed.join("\n"))),
+    "../../nan/nan_callbacks.h:55:23: error: 'AccessorSignature' is not a member of 'v8'",
+  );
+  assertEquals(firstErrorLine(new Error("spawnSync npm ENOENT")), "spawnSync npm ENOENT");
 });
