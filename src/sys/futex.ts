@@ -51,11 +51,12 @@ export function futexWait(
   timespec.setI64(STRUCTS.timespec.tv_sec, Math.floor(ns / NS_PER_S));
   timespec.setI64(STRUCTS.timespec.tv_nsec, ns % NS_PER_S);
   const call = number();
-  const { c, errno } = sys();
+  const { c, errno, hearsSignals } = sys();
   if (c.futex(call, address, C.FUTEX_WAIT, expected, timespec.bytes) === 0) return "woken";
   const refusal = errno();
   if (refusal === ERRNO.ETIMEDOUT) return "timeout";
   if (refusal === ERRNO.EAGAIN) return "changed";
+  if (refusal === ERRNO.EINTR && !hearsSignals()) return "woken"; // by nobody: look again
   throw refused(refusal, "futex", "wait for", target, hint);
 }
 
