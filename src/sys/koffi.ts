@@ -47,7 +47,10 @@ interface Require {
   cache: Record<string, unknown>;
 }
 
-const { process } = globalThis as unknown as { process?: Process };
+/** Asked for when it is needed: in Deno a look at it loads the whole of its Node compatibility. */
+function process(): Process | undefined {
+  return (globalThis as unknown as { process?: Process }).process;
+}
 
 const KOFFI_TYPES: Record<CType, string> = {
   i32: "int32_t",
@@ -61,7 +64,7 @@ const KOFFI_TYPES: Record<CType, string> = {
 const ARCHITECTURES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 
 function createRequire(): Require {
-  const { argv, getBuiltinModule } = process!;
+  const { argv, getBuiltinModule } = process()!;
   // A bundle of CommonJS has no URL of its own; koffi is beside the program then.
   const from = import.meta.url ?? argv[1];
   return getBuiltinModule("node:module").createRequire(from);
@@ -71,7 +74,7 @@ function koffi(): Koffi {
   try {
     return createRequire()("koffi") as Koffi;
   } catch (cause) {
-    const { platform, arch } = process!;
+    const { platform, arch } = process()!;
     throw new Error(
       `Cannot load the C library: the package koffi is missing or has nothing for ${platform} on ` +
         `${arch}, expected it beside this package; install it with: npm install koffi`,
@@ -107,10 +110,10 @@ function load<const T extends CTable>(table: T): Library<T> {
     errno,
     addressOf: address,
     viewOf: view,
-    growClears: process!.versions.bun !== undefined,
+    growClears: process()!.versions.bun !== undefined,
     hearsSignals,
     // LINUX: Bun ends the process in uv_poll, which it does not have.
-    watch: process!.versions.bun === undefined ? watchWith(found) : undefined,
+    watch: process()!.versions.bun === undefined ? watchWith(found) : undefined,
   };
 }
 
@@ -118,7 +121,7 @@ function load<const T extends CTable>(table: T): Library<T> {
 const RUNTIME_SIGNALS: readonly unknown[] = ["SIGCHLD", "SIGWINCH"];
 
 function hearsSignals(): boolean {
-  return process!.eventNames().some((name) =>
+  return process()!.eventNames().some((name) =>
     typeof name === "string" && name.startsWith("SIG") && !RUNTIME_SIGNALS.includes(name)
   );
 }
@@ -177,10 +180,10 @@ function keepLoaded(library: NativeLibrary): void {
 }
 
 export const koffiDriver: Driver = {
-  isPresent: () => process?.versions.node !== undefined,
+  isPresent: () => process()?.versions.node !== undefined,
   platform: () => ({
-    os: process!.platform,
-    arch: ARCHITECTURES[process!.arch] ?? process!.arch,
+    os: process()!.platform,
+    arch: ARCHITECTURES[process()!.arch] ?? process()!.arch,
   }),
   load,
 };
