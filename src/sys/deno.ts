@@ -61,7 +61,9 @@ function load<const T extends CTable>(table: T): Library<T> {
   const readErrno = () => errno[0]!;
   readErrno(); // compiled now, not between a refused call and its errno
   return {
-    c: symbols as unknown as Functions<T>,
+    // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
+    // that each call looks into.
+    c: Object.create(symbols) as Functions<T>,
     errno: readErrno,
     addressOf: (view) =>
       Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)),

@@ -106,7 +106,9 @@ function load<const T extends CTable>(table: T): Library<T> {
     );
   }
   return {
-    c: functions as unknown as Functions<T>,
+    // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
+    // that each call looks into.
+    c: Object.create(functions) as Functions<T>,
     errno,
     addressOf: address,
     viewOf: view,
