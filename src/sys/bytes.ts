@@ -5,16 +5,12 @@
  * of its own, may say anything, and C would believe it and write past the end.
  */
 
-let lastNumber = 0;
-let lastSize = 0n;
+import { sys } from "./load.ts";
+import type { Word } from "./port.ts";
 
-/** A `size_t`. The last one is kept: messages of one stream mostly have one length. */
-export function size(value: number): bigint {
-  if (value !== lastNumber) {
-    lastSize = BigInt(value);
-    lastNumber = value;
-  }
-  return lastSize;
+/** A `size_t`. */
+export function size(value: number): Word {
+  return sys().word(value);
 }
 
 const VIEW = Object.getPrototypeOf(Uint8Array.prototype) as object;

@@ -5,7 +5,7 @@
  */
 
 import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
-import type { Driver, Functions, Library } from "./port.ts";
+import type { Driver, Functions, Library, Word } from "./port.ts";
 
 const NATIVE_TYPES: Record<CType, Deno.NativeType> = {
   i32: "i32",
@@ -65,6 +65,7 @@ function load<const T extends CTable>(table: T): Library<T> {
     // that each call looks into.
     c: Object.create(symbols) as Functions<T>,
     errno: readErrno,
+    word,
     addressOf: (view) =>
       Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)),
     viewOf: (address, byteLength) =>
@@ -73,6 +74,19 @@ function load<const T extends CTable>(table: T): Library<T> {
     hearsSignals: () => true, // a signal that nobody listens for interrupts nothing
     watch: undefined,
   };
+}
+
+let lastNumber = 0;
+let lastWord = 0n;
+
+/** A BigInt: a Number would take a path ten times slower. The last one is kept: sizes repeat. */
+function word(value: Word): bigint {
+  if (typeof value === "bigint") return value;
+  if (value !== lastNumber) {
+    lastWord = BigInt(value);
+    lastNumber = value;
+  }
+  return lastWord;
 }
 
 export const deno: Driver = {

@@ -110,6 +110,7 @@ function load<const T extends CTable>(table: T): Library<T> {
     // that each call looks into.
     c: Object.create(functions) as Functions<T>,
     errno,
+    word: Number, // koffi looks for a Number first, and only then for a BigInt
     addressOf: address,
     viewOf: view,
     growClears: process()!.versions.bun !== undefined,

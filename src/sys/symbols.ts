@@ -12,10 +12,10 @@
  * ```text
  * type      C                         JavaScript
  * i32 u32   int, unsigned             number
- * i64       long, off_t, ssize_t      bigint
- * size      size_t                    bigint: a Number would take a path ten times slower
+ * i64       long, off_t, ssize_t      bigint, or number
+ * size      size_t                    number, through Library.word()
  * buffer    pointer to memory of ours Uint8Array, or null for NULL
- * address   pointer to any memory     bigint
+ * address   pointer to any memory     bigint, or number
  * ```
  */
 export type CType = "i32" | "u32" | "i64" | "size" | "buffer" | "address";
