@@ -35,6 +35,11 @@ export function byteLengthOf(view: Uint8Array): number {
   return byteLength;
 }
 
+/** Puts the bytes of a view where they stay: engines may keep few of them in their heap at first. */
+export function settle(view: Uint8Array): void {
+  BUFFER.call(view);
+}
+
 /** The bytes of a view from `start` on, without calling anything of the view's. */
 export function rest(view: Uint8Array, start: number): Uint8Array {
   if (start === 0) return view;
