@@ -21,7 +21,8 @@ export function isRunning(thread: Thread): boolean {
   return threadOf(String(thread >> 32n)) === thread;
 }
 
-function threadOf(task: string): Thread | undefined {
+/** The thread of a number in /proc/self/task, or undefined when there is none. */
+export function threadOf(task: string): Thread | undefined {
   let stat;
   try {
     stat = readText(`/proc/self/task/${task}/stat`);

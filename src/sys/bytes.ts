@@ -5,16 +5,12 @@
  * of its own, may say anything, and C would believe it and write past the end.
  */
 
-let lastNumber = 0;
-let lastSize = 0n;
+import { sys } from "./load.ts";
+import type { Word } from "./port.ts";
 
-/** A `size_t`. The last one is kept: messages of one stream mostly have one length. */
-export function size(value: number): bigint {
-  if (value !== lastNumber) {
-    lastSize = BigInt(value);
-    lastNumber = value;
-  }
-  return lastSize;
+/** A `size_t`. */
+export function size(value: number): Word {
+  return sys().word(value);
 }
 
 const VIEW = Object.getPrototypeOf(Uint8Array.prototype) as object;
@@ -37,6 +33,11 @@ export function byteLengthOf(view: Uint8Array): number {
   // An engine's own method tells a view without bytes from one whose bytes are gone.
   if (byteLength === 0) Uint8Array.prototype.at.call(view, 0);
   return byteLength;
+}
+
+/** Puts the bytes of a view where they stay: engines may keep few of them in their heap at first. */
+export function settle(view: Uint8Array): void {
+  BUFFER.call(view);
 }
 
 /** The bytes of a view from `start` on, without calling anything of the view's. */

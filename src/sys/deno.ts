@@ -6,7 +6,7 @@
 
 import { C } from "./abi.ts";
 import { Parking } from "./parking.ts";
-import type { Driver, Functions, Library, Watch } from "./port.ts";
+import type { Driver, Functions, Library, Watch, Word } from "./port.ts";
 import { enterParked, forgetParked, recording } from "./record.ts";
 import { C_LIBRARY, type CTable, type CType, SYMBOLS } from "./symbols.ts";
 
@@ -64,8 +64,11 @@ function load<const T extends CTable>(table: T): Library<T> {
   const readErrno = () => errno[0]!;
   readErrno(); // compiled now, not between a refused call and its errno
   return {
-    c: symbols as unknown as Functions<T>,
+    // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
+    // that each call looks into.
+    c: Object.create(symbols) as Functions<T>,
     errno: readErrno,
+    word,
     addressOf: (view) =>
       Deno.UnsafePointer.value(Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>)),
     viewOf: (address, byteLength) =>
@@ -155,6 +158,19 @@ function watch(fd: number, onReadable: () => void): Watch {
     },
     isParked: () => parked,
   };
+}
+
+let lastNumber = 0;
+let lastWord = 0n;
+
+/** A BigInt: a Number would take a path ten times slower. The last one is kept: sizes repeat. */
+function word(value: Word): bigint {
+  if (typeof value === "bigint") return value;
+  if (value !== lastNumber) {
+    lastWord = BigInt(value);
+    lastNumber = value;
+  }
+  return lastWord;
 }
 
 export const deno: Driver = {

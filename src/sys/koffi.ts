@@ -47,7 +47,10 @@ interface Require {
   cache: Record<string, unknown>;
 }
 
-const { process } = globalThis as unknown as { process?: Process };
+/** Asked for when it is needed: in Deno a look at it loads the whole of its Node compatibility. */
+function process(): Process | undefined {
+  return (globalThis as unknown as { process?: Process }).process;
+}
 
 const KOFFI_TYPES: Record<CType, string> = {
   i32: "int32_t",
@@ -61,7 +64,7 @@ const KOFFI_TYPES: Record<CType, string> = {
 const ARCHITECTURES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 
 function createRequire(): Require {
-  const { argv, getBuiltinModule } = process!;
+  const { argv, getBuiltinModule } = process()!;
   // A bundle of CommonJS has no URL of its own; koffi is beside the program then.
   const from = import.meta.url ?? argv[1];
   return getBuiltinModule("node:module").createRequire(from);
@@ -71,7 +74,7 @@ function koffi(): Koffi {
   try {
     return createRequire()("koffi") as Koffi;
   } catch (cause) {
-    const { platform, arch } = process!;
+    const { platform, arch } = process()!;
     throw new Error(
       `Cannot load the C library: the package koffi is missing or has nothing for ${platform} on ` +
         `${arch}, expected it beside this package; install it with: npm install koffi`,
@@ -103,14 +106,17 @@ function load<const T extends CTable>(table: T): Library<T> {
     );
   }
   return {
-    c: functions as unknown as Functions<T>,
+    // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
+    // that each call looks into.
+    c: Object.create(functions) as Functions<T>,
     errno,
+    word: Number, // koffi looks for a Number first, and only then for a BigInt
     addressOf: address,
     viewOf: view,
-    growClears: process!.versions.bun !== undefined,
+    growClears: process()!.versions.bun !== undefined,
     hearsSignals,
     // LINUX: Bun ends the process in uv_poll, which it does not have.
-    watch: process!.versions.bun === undefined ? watchWith(found) : watchByTimer(found),
+    watch: process()!.versions.bun === undefined ? watchWith(found) : watchByTimer(found),
   };
 }
 
@@ -118,7 +124,7 @@ function load<const T extends CTable>(table: T): Library<T> {
 const RUNTIME_SIGNALS: readonly unknown[] = ["SIGCHLD", "SIGWINCH"];
 
 function hearsSignals(): boolean {
-  return process!.eventNames().some((name) =>
+  return process()!.eventNames().some((name) =>
     typeof name === "string" && name.startsWith("SIG") && !RUNTIME_SIGNALS.includes(name)
   );
 }
@@ -212,10 +218,10 @@ function keepLoaded(library: NativeLibrary): void {
 }
 
 export const koffiDriver: Driver = {
-  isPresent: () => process?.versions.node !== undefined,
+  isPresent: () => process()?.versions.node !== undefined,
   platform: () => ({
-    os: process!.platform,
-    arch: ARCHITECTURES[process!.arch] ?? process!.arch,
+    os: process()!.platform,
+    arch: ARCHITECTURES[process()!.arch] ?? process()!.arch,
   }),
   load,
 };

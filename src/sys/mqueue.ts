@@ -5,11 +5,12 @@
  */
 
 import { C, machine, STRUCTS } from "./abi.ts";
-import { byteLengthOf, size, Struct } from "./bytes.ts";
+import { byteLengthOf, settle, size, Struct } from "./bytes.ts";
 import { check, type Hint, refused } from "./check.ts";
 import { ERRNO } from "./errno.ts";
 import { sys } from "./load.ts";
 import { objectName } from "./name.ts";
+import type { Word } from "./port.ts";
 
 /** What a queue is created with; `undefined` leaves both to the kernel's defaults. */
 export interface MqSize {
@@ -60,6 +61,38 @@ export function mqGetattr(mqd: number, name: string): MqSize & { length: number 
   };
 }
 
+/**
+ * A view that C gets again and again: it is passed by its address, which costs less than the
+ * runtime's look at a view.
+ *
+ * SAFETY: settled bytes stay where they are as long as there are any, and byteLengthOf() looks
+ * before each call. A buffer that is detached, or too short for its view, has none; one that is resized stays
+ * in its place; and the view that is kept here keeps its buffer.
+ */
+class RepeatedView {
+  /** What came twice in a row, and nothing else since. */
+  view: Uint8Array | undefined;
+  address: Word = 0;
+  #last: Uint8Array | undefined;
+
+  /** Takes note of one that is not {@linkcode RepeatedView.view}. */
+  note(view: Uint8Array): void {
+    const again = view === this.#last;
+    this.#last = view;
+    this.view = again ? view : undefined;
+    if (again) this.address = addressOf(view);
+  }
+}
+
+function addressOf(view: Uint8Array): Word {
+  const { addressOf, word } = sys();
+  settle(view);
+  return word(addressOf(view));
+}
+
+const sent = new RepeatedView();
+const filled = new RepeatedView();
+
 /** mq_send(3) on a nonblocking descriptor: false when the queue is full. */
 export function mqSend(
   mqd: number,
@@ -70,24 +103,41 @@ export function mqSend(
 ): boolean {
   const { c, errno } = sys();
   const length = size(byteLengthOf(data));
-  if (c.mq_send(mqd, data, length, priority) === 0) return true;
+  const result = data === sent.view
+    ? c.mq_send_at(mqd, sent.address, length, priority)
+    : sendOther(mqd, data, length, priority);
+  if (result === 0) return true;
   const number = errno();
   if (number === ERRNO.EAGAIN) return false;
   throw refused(number, "mq_send", "send to queue", name, hint);
 }
 
-const priorityBytes = new Uint8Array(4);
-const priorityWord = new Uint32Array(priorityBytes.buffer);
+const priorityWord = new Uint32Array(1);
+/** Where it is; an address costs less than a buffer. */
+let priorityAddress: Word = 0;
+
+function sendOther(mqd: number, data: Uint8Array, length: Word, priority: number): number {
+  sent.note(data);
+  return sys().c.mq_send(mqd, data, length, priority);
+}
 
 /** mq_receive(3) on a nonblocking descriptor: the message's length, or -1 when there is none. */
 export function mqReceive(mqd: number, into: Uint8Array, name: string, hint: Hint): number {
   const { c, errno } = sys();
   const room = size(byteLengthOf(into));
-  const length = c.mq_receive(mqd, into, room, priorityBytes);
+  const length = into === filled.view
+    ? c.mq_receive_at(mqd, filled.address, room, priorityAddress)
+    : receiveOther(mqd, into, room);
   if (length !== -1) return length;
   const number = errno();
   if (number === ERRNO.EAGAIN) return -1;
   throw refused(number, "mq_receive", "receive from queue", name, hint);
+}
+
+function receiveOther(mqd: number, into: Uint8Array, room: Word): number {
+  filled.note(into);
+  priorityAddress ||= addressOf(new Uint8Array(priorityWord.buffer));
+  return sys().c.mq_receive(mqd, into, room, priorityAddress);
 }
 
 /** The priority of the message that {@linkcode mqReceive} took last on this thread. */

@@ -6,14 +6,20 @@
 
 import type { CTable, CType, SYMBOLS } from "./symbols.ts";
 
-/** The JavaScript value that stands for a C parameter or result. */
+/** The JavaScript value that stands for a C result. */
 export type JsValue<T extends CType> = T extends "i32" | "u32" ? number
   : T extends "i64" | "size" | "address" ? bigint
   : Uint8Array | null;
 
+/** A 64-bit argument: every driver takes both, and one of them faster ({@linkcode Library.word}). */
+export type Word = bigint | number;
+
+/** The JavaScript value that stands for a C parameter. */
+export type Argument<T extends CType> = T extends "i64" | "size" | "address" ? Word : JsValue<T>;
+
 type TypeIn<P extends string> = P extends `${infer T extends CType} ${string}` ? T : never;
 
-type Values<P extends readonly string[]> = { -readonly [I in keyof P]: JsValue<TypeIn<P[I]>> };
+type Values<P extends readonly string[]> = { -readonly [I in keyof P]: Argument<TypeIn<P[I]>> };
 
 /** The callable form of a table. */
 export type Functions<T extends CTable> = {
@@ -32,6 +38,9 @@ export interface Library<T extends CTable> {
    * garbage, and the collector's own system calls overwrite it.
    */
   errno(): number;
+
+  /** A safe integer as the 64-bit argument that costs this runtime least. */
+  word(value: Word): Word;
 
   /**
    * Where the bytes of a view begin.

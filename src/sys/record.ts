@@ -136,9 +136,10 @@ export function forgetParked({ place }: Parked): void {
 /** The same functions; those that open and close descriptors keep this thread's record. */
 export function recording<T extends CTable>(table: T, functions: Functions<T>): Functions<T> {
   ownRecord();
-  const recorded: Record<string, unknown> = { ...functions };
+  const recorded: Record<string, unknown> = {};
   for (const [key, { opens, closes }] of Object.entries(table)) {
     const call = functions[key] as (...values: unknown[]) => number;
+    recorded[key] = call;
     if (opens) {
       recorded[key] = (...values: unknown[]) => {
         const fd = call(...values);
@@ -152,5 +153,6 @@ export function recording<T extends CTable>(table: T, functions: Functions<T>): 
       };
     }
   }
-  return recorded as Functions<T>;
+  // As a driver does it: as a prototype it is no hash table.
+  return Object.create(recorded) as Functions<T>;
 }

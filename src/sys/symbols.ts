@@ -12,10 +12,10 @@
  * ```text
  * type      C                         JavaScript
  * i32 u32   int, unsigned             number
- * i64       long, off_t, ssize_t      bigint
- * size      size_t                    bigint: a Number would take a path ten times slower
+ * i64       long, off_t, ssize_t      bigint, or number
+ * size      size_t                    number, through Library.word()
  * buffer    pointer to memory of ours Uint8Array, or null for NULL
- * address   pointer to any memory     bigint
+ * address   pointer to any memory     bigint, or number
  * ```
  */
 export type CType = "i32" | "u32" | "i64" | "size" | "buffer" | "address";
@@ -59,10 +59,20 @@ export const SYMBOLS = {
     parameters: ["i32 mqdes", "buffer msg_ptr", "size msg_len", "u32 msg_prio"],
     result: "i32",
   },
+  mq_send_at: {
+    symbol: "mq_send", // the bytes by their address
+    parameters: ["i32 mqdes", "address msg_ptr", "size msg_len", "u32 msg_prio"],
+    result: "i32",
+  },
   /** ssize_t mq_receive(mqd_t mqdes, char *msg_ptr, size_t msg_len, unsigned *msg_prio) */
   mq_receive: {
-    parameters: ["i32 mqdes", "buffer msg_ptr", "size msg_len", "buffer msg_prio"],
+    parameters: ["i32 mqdes", "buffer msg_ptr", "size msg_len", "address msg_prio"],
     result: "i32", // at most msgsize_max, 16 MiB
+  },
+  mq_receive_at: {
+    symbol: "mq_receive", // the bytes by their address
+    parameters: ["i32 mqdes", "address msg_ptr", "size msg_len", "address msg_prio"],
+    result: "i32",
   },
   /** int mq_notify(mqd_t mqdes, const struct sigevent *sevp) */
   mq_notify: { parameters: ["i32 mqdes", "buffer sevp"], result: "i32" },
