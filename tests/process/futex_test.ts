@@ -110,12 +110,13 @@ type Way = "blocks" | "loops";
 /** Plays one side until the token has a value. Its bell is the line that it prints. */
 const PLAYER = `
   ${PAGE}
-  const self = Number(args[0]), blocks = args[1] === "blocks", last = Number(args[2]);
-  const events = attach({ lookEveryMs: ${NEVER}, spin: args[3] === "true" });
+  const [self, players, last] = args.map(Number), [, , , way, spin] = args;
+  const blocks = way === "blocks";
+  const events = attach({ lookEveryMs: ${NEVER}, spin: spin === "true" });
   console.log(String(blocks ? 0n : bellOfThisThread().id));
   const look = () => {
     const token = Atomics.load(values, 0);
-    return (token & 1) === self || token >= last ? token : undefined;
+    return token % players === self || token >= last ? token : undefined;
   };
   for (;;) {
     const token = blocks ? events.waitSync(look) : await events.wait(look);
@@ -133,8 +134,8 @@ interface Player {
   bell: bigint;
 }
 
-/** A game of two ways to wait, with so many players killed on the way. */
-async function play(ways: [Way, Way], handOvers: number, kills: number): Promise<void> {
+/** A game of as many players as ways to wait, with so many of them killed on the way. */
+async function play(ways: Way[], handOvers: number, kills: number): Promise<void> {
   using page = new Page();
   const random = new Random(Date.now() >>> 0);
   const bells: bigint[] = [];
@@ -143,7 +144,7 @@ async function play(ways: [Way, Way], handOvers: number, kills: number): Promise
     const spin = String(random.oneIn(2));
     const child = Child.program(
       PLAYER,
-      ...[page.name, String(self), ways[self]!, String(handOvers), spin],
+      ...[page.name, String(self), String(ways.length), String(handOvers), ways[self]!, spin],
     );
     const bell = BigInt(await within("a player", child.line()));
     if (bell !== 0n) bells.push(bell);
@@ -151,13 +152,13 @@ async function play(ways: [Way, Way], handOvers: number, kills: number): Promise
   };
 
   const token = () => Atomics.load(page.values, 0);
-  const players = await Promise.all([start(0), start(1)]);
+  const players = await Promise.all(ways.map((_, self) => start(self)));
   try {
     for (let killed = 0; killed < kills; killed++) {
       // Each at about the same distance, wherever that is in what the players do.
       const stop = Math.floor((handOvers * (killed + random.below(100) / 100)) / kills);
       await goesOn(token, stop, random.seed);
-      const self = random.below(2);
+      const self = random.below(ways.length);
       const { child } = players[self]!;
       child.kill("SIGKILL");
       const { signal, stderr } = await within("its end", child.finished());
@@ -171,7 +172,7 @@ async function play(ways: [Way, Way], handOvers: number, kills: number): Promise
       assertEquals([code, stderr], [0, ""], `seed ${random.seed}`);
     }
     assertEquals(token(), handOvers);
-    const counted = page.values[1]! + page.values[2]!;
+    const counted = page.values.subarray(1).reduce((sum, count) => sum + count);
     assertGreaterOrEqual(counted, handOvers);
     assertGreaterOrEqual(handOvers + kills, counted); // counted, and killed before it published
     for (const bell of bells) assert(isDead(bell));
@@ -183,26 +184,34 @@ async function play(ways: [Way, Way], handOvers: number, kills: number): Promise
   }
 }
 
-/** Comes back when the token has come so far; throws when it does not move any more. */
+/** The token moves by so much in a second at least, unless somebody sleeps who should not. */
+const SLOW = 100, SLOW_FOR_MS = 20_000;
+
+/** Comes back when the token has come so far; throws when it does not move any more, or crawls. */
 async function goesOn(token: () => number, target: number, seed: number): Promise<void> {
-  let last = -1, since = performance.now();
-  for (let now = token(); now < target; now = token()) {
-    if (now !== last) since = performance.now();
-    else if (performance.now() - since > 20_000) throw new Error(`stands at ${now}, seed ${seed}`);
-    last = now;
+  let last = token(), since = performance.now();
+  for (let now = last; now < target; now = token()) {
     await new Promise((resolve) => setTimeout(resolve, 1));
+    const passedMs = performance.now() - since;
+    if (passedMs < SLOW_FOR_MS) continue;
+    if (now - last < SLOW * passedMs / 1000) {
+      throw new Error(`from ${last} to ${now} in ${passedMs} ms, seed ${seed}`);
+    }
+    last = now;
+    since = performance.now();
   }
 }
 
-const GAMES: [ways: [Way, Way], handOvers: number, kills: number][] = [
+const GAMES: [ways: Way[], handOvers: number, kills: number][] = [
   [["blocks", "blocks"], 1_000_000, 12],
   [["blocks", "loops"], 60_000, 6],
   [["loops", "loops"], 30_000, 6],
+  [["blocks", "blocks", "blocks", "loops"], 20_000, 4],
 ];
 
 for (const [ways, count, kills] of GAMES) {
   const handOvers = count * TIMES, killed = kills * TIMES;
-  test(`${handOvers} hand-overs, one ${ways[0]} and one ${ways[1]}, ${killed} killed`, async () => {
+  test(`${handOvers} hand-overs, each ${ways.join(", ")}, ${killed} are killed`, async () => {
     await play(ways, handOvers, killed);
   });
 }
@@ -212,7 +221,7 @@ for (const way of ["blocks", "loops"] as const) {
     using program = await compileC(new URL("futex_peer.c", import.meta.url));
     using page = new Page();
     const last = 20_000;
-    await using child = Child.program(PLAYER, page.name, "0", way, String(last), "false");
+    await using child = Child.program(PLAYER, page.name, "0", "2", String(last), way, "false");
     await within("the player", child.line());
     const c = run(program.path, { args: [page.name, "1", String(last)], timeoutMs: 60_000 });
     const [{ code, stderr }, played] = await within(
@@ -241,9 +250,11 @@ test("a waiter finds by itself what somebody published who was killed then", asy
     await using child = Child.program(
       `${PAGE}
       const events = attach();
+      console.log("ready");
       console.log(await events.${how}(atLeast(1)), events.unannounced);`,
       page.name,
     );
+    assertEquals(await within("the waiter", child.line()), "ready");
     await page.untilArmed(bit);
     const { signal } = await within(
       "the death",
@@ -321,6 +332,33 @@ for (const [how, code, exitCode] of ENDS) {
     assert(page.bells[0] === 0n || exitCode === 3);
   });
 }
+
+test("EventCount.notify() wakes everybody, whatever way they wait", async () => {
+  using page = new Page();
+  const program = (wait: string) =>
+    Child.program(
+      `${PAGE}
+      console.log("ready");
+      console.log(await attach({ lookEveryMs: ${NEVER} }).${wait}(atLeast(1)));`,
+      page.name,
+    );
+  await using first = program("waitSync");
+  await using second = program("waitSync");
+  await using third = program("wait");
+  await using fourth = program("wait");
+  const all = [first, second, third, fourth];
+  for (const child of all) assertEquals(await within("a waiter", child.line()), "ready");
+  for (const child of [first, second]) await untilAsleep(child.pid);
+  await until("both bells are armed", () => {
+    const armed = Atomics.load(page.words, ARMED);
+    return (armed & FIRST_BELL_BIT) !== 0 && (armed & (FIRST_BELL_BIT << 1)) !== 0;
+  });
+  page.publish(1);
+  for (const child of all) {
+    assertEquals(await within("a wake-up", child.line()), "1");
+    assertEquals((await within("its end", child.finished())).code, 0);
+  }
+});
 
 test("a wait keeps the program running until it is over", async () => {
   using page = new Page();
@@ -466,9 +504,22 @@ test("EventCount.waitSync() in a worker lets go when the worker is terminated", 
 
 // --- Others than this user, other namespaces -----------------------------------------------------
 
+/** Notifies as another user, who may write the memory that it has open and ring no bell of ours. */
+async function notifyAsOther(page: Page, value: number): Promise<void> {
+  const { code, stderr } = await runPrepared(
+    ["env"],
+    `${PAGE}
+    const events = attach();
+    ${BECOME_OTHER_USER}
+    Atomics.store(values, 0, ${value});
+    for (let times = 0; times < 1000; times++) events.notify();`,
+    { args: [page.name] },
+  );
+  assertEquals([code, stderr], [0, ""]);
+}
+
 rootTest("a notifier of another user cannot ring, and the waiter looks by itself", async () => {
   using page = new Page();
-  // Mode bits are the umask's; a queue's name is the kernel's.
   await using child = Child.program(
     `${PAGE}
     const events = attach({ lookEveryMs: 20 });
@@ -478,19 +529,21 @@ rootTest("a notifier of another user cannot ring, and the waiter looks by itself
     page.name,
   );
   const bell = BigInt(await within("its bell", child.line()));
-  const { code, stderr } = await runPrepared(
-    ["env"],
-    `${PAGE}
-    const events = attach();
-    ${BECOME_OTHER_USER}
-    Atomics.store(values, 0, 1);
-    for (let times = 0; times < 1000; times++) events.notify();`,
-    { args: [page.name] },
-  );
-  assertEquals([code, stderr], [0, ""]);
+  await notifyAsOther(page, 1);
   assertEquals(await within("its look", child.line()), "1 1");
   await within("its end", child.finished());
   assert(!hasName(bell));
+});
+
+rootTest("a notifier who cannot ring leaves a bell armed for one who can", async () => {
+  using page = new Page();
+  await using child = Child.program(LOOPS, page.name);
+  await within("its bell", child.line());
+  await page.untilArmed(FIRST_BELL_BIT);
+  await notifyAsOther(page, 0);
+  page.publish(1);
+  assertEquals(await within("its look", child.line()), "1");
+  assertEquals((await within("its end", child.finished())).code, 0);
 });
 
 rootTest(

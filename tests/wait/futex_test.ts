@@ -288,6 +288,23 @@ test("EventCount.notify() rings a bell once until its owner has answered", async
   assertEquals(await within("the ring", waited), 3);
 });
 
+test("EventCount.wait() looks once for each ring", async () => {
+  using page = new Page({ lookEveryMs: NEVER, spin: false });
+  let looks = 0;
+  const waited = page.events.wait(() => {
+    looks++;
+    return page.atLeast(2)();
+  });
+  page.publish(1);
+  while ((page.words[ARMED]! & WAITING_MASK) === 0) await turn();
+  const before = looks;
+  for (let count = 0; count < 100; count++) await turn();
+  assertEquals(looks, before, "the bell is drained");
+  page.publish(2);
+  await within("the ring", waited);
+  assertEquals(looks, before + 1);
+});
+
 test("EventCount.wait() is woken a thousand times in a row", async () => {
   using page = new Page({ lookEveryMs: NEVER });
   for (let value = 1; value <= 1000; value++) {
@@ -326,6 +343,32 @@ test("EventCount.wait() serves those who take something in their order", async (
   page.publish(7);
   await within("all", Promise.all(waits));
   assertEquals(taken, Array.from({ length: 22 }, (_, self) => self));
+});
+
+test("EventCount.wait() finds what is there already while others wait", async () => {
+  using page = new Page({ lookEveryMs: NEVER });
+  const first = page.events.wait(page.atLeast(2));
+  page.publish(1);
+  while ((page.words[ARMED]! & WAITING_MASK) === 0) await turn(); // it has looked at that
+  assertEquals(await within("the second", page.events.wait(page.atLeast(1))), 1);
+  page.publish(2);
+  assertEquals(await within("the first", first), 2);
+});
+
+test("EventCount.wait() sees what is published between its looks", async () => {
+  using page = new Page({ lookEveryMs: NEVER, spin: false });
+  const other = EventCount.format(page.buffer, 2 * AT, { lookEveryMs: NEVER });
+  const waiting = other.wait(page.atLeast(1, 1)); // so that the bell is listened for already
+  let looks = 0;
+  const look = () => {
+    const seen = page.atLeast(1)();
+    if (++looks === 1) page.publish(1); // before it is armed: nobody is told
+    return seen;
+  };
+  assertEquals(await within("the second look", page.events.wait(look)), 1);
+  assertEquals(looks, 2);
+  page.publish(1, 1, other);
+  assertEquals(await within("the other", waiting), 1);
 });
 
 test("EventCount.wait() lets a later waiter pass one who waits for something else", async () => {
@@ -543,6 +586,17 @@ test("EventCount.wait() goes on by timers when its place was taken from it", asy
   page.publish(1);
   assertEquals(await within("a look", waited), 1);
   assertEquals(page.events.unannounced, 1);
+});
+
+test("EventCount.wait() notices that its place was taken when its bell is rung", async () => {
+  using page = new Page({ lookEveryMs: NEVER });
+  const other = EventCount.format(page.buffer, 2 * AT, { lookEveryMs: NEVER });
+  const waits = [page.events.wait(page.atLeast(1)), other.wait(page.atLeast(1, 1))];
+  page.bells[0] = 0n;
+  page.publish(1, 1, other);
+  await within("the ring", waits[1]!);
+  Atomics.store(page.values, 0, 1); // and nobody is told
+  assertEquals(await within("a look", waits[0]!), 1);
 });
 
 test("EventCount.wait() makes another bell when somebody removed its name", async () => {
