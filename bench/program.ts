@@ -112,6 +112,9 @@ export function wholeProcess(command: Command, after: () => void = () => {}): Ti
   };
 }
 
+/** How long a program may take to end. */
+const END_MS = 5_000;
+
 /** A running program; ends with the scope. */
 export class Program implements Timed, AsyncDisposable {
   readonly #child: ChildProcess;
@@ -151,10 +154,12 @@ export class Program implements Timed, AsyncDisposable {
     throw new Error(`Cannot measure ${this.#child.spawnargs.join(" ")}: ${await this.#ended}`);
   }
 
-  /** Ends its input, and with that the program. */
+  /** Ends its input, and with that the program; one that waits for a dead peer is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end();
+    const timer = setTimeout(() => this.#child.kill(), END_MS);
     await this.#ended;
+    clearTimeout(timer);
   }
 }
 

@@ -62,7 +62,7 @@ const SUBJECTS: readonly Waiting[] = [
     columns: "percentiles and CPU",
     role: "one-way",
     rounds: 11,
-    iterations: 150,
+    iterations: 100,
     goals: [],
   },
   {
@@ -71,7 +71,7 @@ const SUBJECTS: readonly Waiting[] = [
     columns: "rounds",
     role: "stream",
     rounds: 41,
-    iterations: 5_000,
+    iterations: 3_000,
     goals: [
       { label: "Postbox, Deno, spin", placement: "one core", goal: atMost(1.5) },
       { label: "Postbox, Deno, spin", placement: "two cores", goal: atMost(1.5) },

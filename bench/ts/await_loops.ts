@@ -6,7 +6,7 @@
  * times itself, and prints what the round gave as JSON.
  */
 
-import { monotonicNs } from "./clock.ts";
+import { nowNs } from "./clock.ts";
 import { kindOf, MESSAGE_BYTES, messageOf, numberOf, setNumber } from "./await_message.ts";
 import { must, numbers, say } from "./loop.ts";
 
@@ -53,16 +53,16 @@ async function serve(loop: typeof roundTrip, link: Link): Promise<void> {
   for (const iterations of numbers()) {
     say(JSON.stringify(await loop(link, iterations)));
   }
-  await link.send(messageOf("q", 0n));
+  await link.send(messageOf("q"));
 }
 
 async function roundTrip(link: Link, iterations: number): Promise<Sample> {
   const ns = new Float64Array(iterations), message = messageOf("e");
   for (let i = 0; i < iterations; i++) {
-    const startMs = performance.now();
+    const startNs = nowNs();
     await link.send(message);
     const { data } = await link.receive();
-    ns[i] = (performance.now() - startMs) * 1e6;
+    ns[i] = nowNs() - startNs;
     must(data.byteLength === MESSAGE_BYTES, "receive");
   }
   return percentiles(ns);
@@ -70,26 +70,26 @@ async function roundTrip(link: Link, iterations: number): Promise<Sample> {
 
 async function oneWay(link: Link, iterations: number): Promise<Sample> {
   const ns = new Float64Array(iterations);
-  const startMs = performance.now(), before = process.cpuUsage();
-  await link.send(messageOf("p", BigInt(iterations)));
+  const startNs = nowNs(), before = process.cpuUsage();
+  await link.send(messageOf("p", iterations));
   for (let i = 0; i < iterations; i++) {
     const { data } = await link.receive();
-    ns[i] = Number(monotonicNs() - numberOf(data));
+    ns[i] = nowNs() - numberOf(data);
   }
   const { user, system } = process.cpuUsage(before); // microseconds
-  return { ...percentiles(ns), cpu: (user + system) / 1e3 / (performance.now() - startMs) };
+  return { ...percentiles(ns), cpu: (user + system) * 1e3 / (nowNs() - startNs) };
 }
 
 /** From the order on, for some carriers take everything before anything arrives. */
 async function stream(link: Link, iterations: number): Promise<Sample> {
-  const startMs = performance.now();
-  await link.send(messageOf("s", BigInt(iterations)));
+  const startNs = nowNs();
+  await link.send(messageOf("s", iterations));
   let left = iterations;
   for await (const { data } of link.messages?.() ?? messagesOf(link)) {
     must(data.byteLength === MESSAGE_BYTES, "receive");
     if (--left === 0) break;
   }
-  return { ns: (performance.now() - startMs) * 1e6 / iterations };
+  return { ns: (nowNs() - startNs) / iterations };
 }
 
 async function* messagesOf(link: Link): AsyncGenerator<Received> {
@@ -102,22 +102,22 @@ async function answer(link: Link): Promise<void> {
     const { data } = await link.receive();
     const kind = kindOf(data);
     if (kind === "e") await link.send(data);
-    else if (kind === "p") await sendPaced(link, Number(numberOf(data)));
-    else if (kind === "s") await sendMany(link, Number(numberOf(data)));
+    else if (kind === "p") await sendPaced(link, numberOf(data));
+    else if (kind === "s") await sendMany(link, numberOf(data));
     else return;
   }
 }
 
-const PACE_MS = 1;
+const PACE_NS = 1e6;
 
 /** Sleeps in between: the timers of the runtimes are no better than a millisecond. */
 async function sendPaced(link: Link, count: number): Promise<void> {
-  const clock = new Int32Array(new SharedArrayBuffer(4)), message = messageOf("e");
-  const startMs = performance.now();
+  const nobodyWakes = new Int32Array(new SharedArrayBuffer(4)), message = messageOf("e");
+  const startNs = nowNs();
   for (let i = 1; i <= count; i++) {
-    const remainingMs = startMs + i * PACE_MS - performance.now();
-    if (remainingMs > 0) Atomics.wait(clock, 0, 0, remainingMs);
-    setNumber(message, monotonicNs());
+    const remainingNs = startNs + i * PACE_NS - nowNs();
+    if (remainingNs > 0) Atomics.wait(nobodyWakes, 0, 0, remainingNs / 1e6);
+    setNumber(message, nowNs());
     await link.send(message);
   }
 }

@@ -20,8 +20,8 @@ const X = 0x78;
 
 export type Kind = "e" | "p" | "s" | "q";
 
-/** A message; the number is left out where it means nothing. */
-export function messageOf(kind: Kind, number?: bigint): Uint8Array<ArrayBuffer> {
+/** A message; without a number it is all text. */
+export function messageOf(kind: Kind, number?: number): Uint8Array<ArrayBuffer> {
   const message = new Uint8Array(MESSAGE_BYTES).fill(X);
   message[0] = kind.charCodeAt(0);
   if (number !== undefined) setNumber(message, number);
@@ -32,12 +32,12 @@ export function kindOf(message: Uint8Array): Kind {
   return String.fromCharCode(message[0]!) as Kind;
 }
 
-export function numberOf(message: Uint8Array): bigint {
-  return viewOf(message).getBigInt64(NUMBER_OFFSET, true);
+export function numberOf(message: Uint8Array): number {
+  return Number(viewOf(message).getBigInt64(NUMBER_OFFSET, true));
 }
 
-export function setNumber(message: Uint8Array, number: bigint): void {
-  viewOf(message).setBigInt64(NUMBER_OFFSET, number, true);
+export function setNumber(message: Uint8Array, number: number): void {
+  viewOf(message).setBigInt64(NUMBER_OFFSET, BigInt(number), true);
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
