@@ -24,5 +24,6 @@
  * @module
  */
 
+export * from "./src/life/mod.ts";
 export * from "./src/mq/mod.ts";
 export * from "./src/shm/mod.ts";

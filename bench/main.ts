@@ -5,22 +5,27 @@
  */
 
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { commandLine } from "./command_line_bench.ts";
 import { createUnlink } from "./create_unlink_bench.ts";
 import { coldImport } from "./import_bench.ts";
 import { machine } from "./machine.ts";
 import { memoryRead } from "./memory_read_bench.ts";
 import { firstErrorLine, type Peer, peer, type PeerName } from "./peers.ts";
+import { HERE } from "./program.ts";
 import { headLines, machineLines, notInstallableLine, rowLines } from "./report.ts";
+import { type Measured, writeResults } from "./results.ts";
 import { roundTrip } from "./round_trip_bench.ts";
 import { DENO, type Node, node } from "./runtimes.ts";
 import { segment } from "./segment_bench.ts";
 import { sendReceive } from "./send_receive_bench.ts";
 import type { NotInstallable, Row, Run, Scale, Subject } from "./subject.ts";
+import { waiting } from "./waiting_bench.ts";
 
 const SUBJECTS: readonly Subject[] = [
   sendReceive,
   roundTrip,
+  ...waiting,
   createUnlink,
   segment,
   memoryRead,
@@ -30,15 +35,17 @@ const SUBJECTS: readonly Subject[] = [
 
 const HELP = `Measures Postbox on Deno and on Node beside C, in turns and in one run.
 
-Usage: deno task bench [SUBJECT…] [--quick] [--json]
+Usage: deno task bench [SUBJECT…] [--quick] [--json] [--out FOLDER]
 
 Subjects (default: all)
 ${SUBJECTS.map(({ name, title }) => `  ${name.padEnd(15)} ${title}`).join("\n")}
 
 Options
-  --quick   few rounds: shows that it works, the numbers mean little
-  --json    machine-readable: machine, versions, and one object a row
-  --help    this
+  --quick        few rounds: shows that it works, the numbers mean little
+  --json         machine-readable: machine, versions, and one object a row
+  --out FOLDER   where tables.md and waiting.svg go; a full run of all subjects writes them to
+                 bench/results, any other only where it is told to
+  --help         this
 
 Examples
   deno task bench
@@ -55,28 +62,53 @@ const QUICK: Scale = {
   iterations: (full) => Math.ceil(full / 20),
 };
 
-async function main(args: readonly string[]): Promise<number> {
-  const flags = args.filter((arg) => arg.startsWith("-"));
-  const names = args.filter((arg) => !arg.startsWith("-"));
-  if (flags.includes("--help") || flags.includes("-h")) {
+const OPTIONS = {
+  quick: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  out: { type: "string" },
+  help: { type: "boolean", short: "h", default: false },
+} as const;
+
+function parsed(args: string[]) {
+  return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+}
+
+async function main(args: string[]): Promise<number> {
+  let given: ReturnType<typeof parsed>;
+  try {
+    given = parsed(args);
+  } catch (error) {
+    console.error(`Cannot run the benchmarks: ${(error as Error).message}\n\n${HELP}`);
+    return 2;
+  }
+  const { values: { quick, json, out, help }, positionals: names } = given;
+  if (help) {
     console.log(HELP);
     return 0;
   }
-  const unknown = [
-    ...flags.filter((flag) => flag !== "--quick" && flag !== "--json"),
-    ...names.filter((name) => !SUBJECTS.some((subject) => subject.name === name)),
-  ];
+  const unknown = names.filter((name) => !SUBJECTS.some((subject) => subject.name === name));
   if (unknown.length > 0) {
     console.error(`Cannot run ${unknown.join(" ")}: expected some of\n\n${HELP}`);
     return 2;
   }
   const subjects = SUBJECTS.filter(({ name }) => names.length === 0 || names.includes(name));
-  await run(subjects, flags.includes("--quick"), flags.includes("--json"));
+  const isFull = !quick && subjects.length === SUBJECTS.length;
+  await run(subjects, { quick, json, folder: out ?? (isFull ? `${HERE}results` : undefined) });
   return 0;
 }
 
-async function run(subjects: readonly Subject[], quick: boolean, json: boolean): Promise<void> {
-  const rows: Row[] = [];
+interface RunOptions {
+  quick: boolean;
+  json: boolean;
+  /** Where the results are written to. */
+  folder: string | undefined;
+}
+
+async function run(
+  subjects: readonly Subject[],
+  { quick, json, folder }: RunOptions,
+): Promise<void> {
+  const results: Measured[] = [];
   const others = new Others();
   const onNode = await others.node();
   const runtimes = onNode === undefined ? [DENO] : [DENO, onNode];
@@ -88,15 +120,20 @@ async function run(subjects: readonly Subject[], quick: boolean, json: boolean):
   };
   if (!json) console.log(machineLines(here));
   for (const subject of subjects) {
-    if (!json) console.log(headLines(subject.title));
+    const rows: Row[] = [];
+    if (!json) console.log(headLines(subject));
     for await (const row of subject.run(given)) {
       rows.push(row);
-      if (!json) console.log(rowLines(row));
+      if (!json) console.log(rowLines(subject, row));
     }
+    results.push({ subject, rows });
   }
   const { notInstallable } = others;
-  if (json) console.log(JSON.stringify({ machine: here, quick, rows, notInstallable }, null, 2));
-  else for (const other of notInstallable) console.log(notInstallableLine(other));
+  if (json) {
+    const rows = results.flatMap(({ rows }) => rows);
+    console.log(JSON.stringify({ machine: here, quick, rows, notInstallable }, null, 2));
+  } else for (const other of notInstallable) console.log(notInstallableLine(other));
+  if (folder !== undefined) writeResults(folder, here, results);
 }
 
 /** What comes from elsewhere, and may not come. */

@@ -13,10 +13,25 @@ export interface Timed {
   time(iterations: number): Promise<number>;
 }
 
+/** Something that takes the time of each iteration itself. */
+export interface Sampled {
+  sample(iterations: number): Promise<Sample>;
+}
+
+/** What a round gave. */
+export interface Sample {
+  /** Nanoseconds an iteration: the median where each was timed. */
+  ns: number;
+  /** Of 100 iterations 99 took no longer. */
+  p99Ns?: number;
+  /** Processor time of the process through the time that passed. */
+  cpu?: number;
+}
+
 /** What is measured, and how the table calls it. */
 export interface Measured {
   label: string;
-  timed: Timed;
+  timed: Timed | Sampled;
 }
 
 /** What is compared with the baseline, and how it may compare. */
@@ -24,12 +39,18 @@ export interface Contender extends Measured {
   goal?: Goal | undefined;
 }
 
-/** What {@linkcode compare} compares. */
-export interface Comparison {
+/** A baseline and what is compared with it. */
+export interface Case {
   subject: string;
   case: string;
+  /** As in the row. */
+  group?: string;
   baseline: Measured;
   contenders: readonly Contender[];
+}
+
+/** How much is measured. */
+export interface Turns {
   rounds: number;
   /** In a round, of each. */
   iterations: number;
@@ -38,32 +59,48 @@ export interface Comparison {
 }
 
 /** Measures in turns. */
-export async function compare(comparison: Comparison): Promise<Row> {
-  const { baseline, contenders, rounds, iterations, warmUpRounds } = comparison;
-  const baselineNs: number[] = [], contendersNs: number[][] = contenders.map(() => []);
-  const measure = async ({ timed }: Measured, into: number[], round: number) => {
-    const ns = await timed.time(iterations) / iterations;
-    if (round >= 0) into.push(ns);
-  };
-  for (let round = -warmUpRounds; round < rounds; round++) {
-    await measure(baseline, baselineNs, round);
-    for (const [i, contender] of contenders.entries()) {
-      await measure(contender, contendersNs[i]!, round);
-    }
-  }
-  return {
-    subject: comparison.subject,
-    case: comparison.case,
-    baseline: timing(baseline.label, baselineNs),
-    contenders: contenders.map((contender, i) => compared(contender, contendersNs[i]!, baselineNs)),
-    rounds,
-    iterations,
-  };
+export async function compare(comparison: Case & Turns): Promise<Row> {
+  return (await compareTogether([comparison], comparison))[0]!;
 }
 
-function compared({ label, goal }: Contender, ns: number[], baselineNs: number[]): ComparedTiming {
-  const own = timing(label, ns), baselineMedianNs = quantile(baselineNs, 0.5);
-  const ratios = ns.map((value, round) => value / baselineNs[round]!);
+/** Measures several cases in the same rounds. */
+export async function compareTogether(cases: readonly Case[], turns: Turns): Promise<Row[]> {
+  const { rounds, iterations, warmUpRounds } = turns;
+  const samples = new Map<Measured, Sample[]>();
+  for (const { baseline, contenders } of cases) {
+    for (const measured of [baseline, ...contenders]) samples.set(measured, []);
+  }
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    for (const [{ timed }, into] of samples) {
+      const sample = await sampleOf(timed, iterations);
+      if (round >= 0) into.push(sample);
+    }
+  }
+  return cases.map(({ subject, case: label, group, baseline, contenders }) => ({
+    subject,
+    case: label,
+    ...group !== undefined && { group },
+    baseline: timing(baseline.label, samples.get(baseline)!),
+    contenders: contenders.map((contender) =>
+      compared(contender, samples.get(contender)!, samples.get(baseline)!)
+    ),
+    rounds,
+    iterations,
+  }));
+}
+
+async function sampleOf(timed: Timed | Sampled, iterations: number): Promise<Sample> {
+  if ("sample" in timed) return await timed.sample(iterations);
+  return { ns: await timed.time(iterations) / iterations };
+}
+
+function compared(
+  { label, goal }: Contender,
+  samples: readonly Sample[],
+  baseline: readonly Sample[],
+): ComparedTiming {
+  const own = timing(label, samples), { medianNs: baselineMedianNs } = timing("", baseline);
+  const ratios = samples.map(({ ns }, round) => ns / baseline[round]!.ns);
   const ratio = own.medianNs / baselineMedianNs;
   const extraMs = (own.medianNs - baselineMedianNs) / 1e6;
   const result: ComparedTiming = {
@@ -78,8 +115,14 @@ function compared({ label, goal }: Contender, ns: number[], baselineNs: number[]
   return result;
 }
 
-function timing(label: string, ns: number[]): Timing {
-  return { label, bestNs: Math.min(...ns), medianNs: quantile(ns, 0.5) };
+function timing(label: string, samples: readonly Sample[]): Timing {
+  const ns = samples.map(({ ns }) => ns);
+  const result: Timing = { label, bestNs: Math.min(...ns), medianNs: quantile(ns, 0.5) };
+  const p99Ns = samples.flatMap(({ p99Ns }) => p99Ns ?? []);
+  if (p99Ns.length > 0) result.p99Ns = quantile(p99Ns, 0.5);
+  const cpu = samples.flatMap(({ cpu }) => cpu ?? []);
+  if (cpu.length > 0) result.cpu = quantile(cpu, 0.5);
+  return result;
 }
 
 /** Linear between the two nearest values. */

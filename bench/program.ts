@@ -5,11 +5,11 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { Contender, Timed } from "./measure.ts";
+import type { Contender, Measured, Timed } from "./measure.ts";
 import type { Runtime, RuntimeName } from "./runtimes.ts";
 import type { Goal } from "./subject.ts";
 
@@ -60,9 +60,20 @@ export function c(name: string, ...args: string[]): Command {
   return [path, ...args];
 }
 
-/** The command on one processor: the first or the second of those that are allowed. */
-export function pinned(cpu: 0 | 1, command: Command): Command {
-  return c("pin", String(cpu), ...command);
+/** The command on one processor, the first or the second of those that are allowed, or on both. */
+export function pinned(cpu: 0 | 1 | "both", command: Command): Command {
+  const [first, second] = allowedProcessors();
+  return c("pin", cpu === "both" ? `${first},${second}` : String([first, second][cpu]), ...command);
+}
+
+/** The numbers of the processors that this process may use; a pinned child may leave its own. */
+function allowedProcessors(): number[] {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const { list } = /^Cpus_allowed_list:\s*(?<list>\S+)$/m.exec(status)!.groups!;
+  return list!.split(",").flatMap((range) => {
+    const [from = 0, to = from] = range.split("-").map(Number);
+    return Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  });
 }
 
 /** Where a command runs. */
@@ -101,6 +112,9 @@ export function wholeProcess(command: Command, after: () => void = () => {}): Ti
   };
 }
 
+/** How long a program may take to end. */
+const END_MS = 5_000;
+
 /** A running program; ends with the scope. */
 export class Program implements Timed, AsyncDisposable {
   readonly #child: ChildProcess;
@@ -125,8 +139,13 @@ export class Program implements Timed, AsyncDisposable {
   }
 
   async time(iterations: number): Promise<number> {
+    return Number(await this.tell(iterations));
+  }
+
+  /** Gives it a number, and what it says then. */
+  async tell(iterations: number): Promise<string> {
     this.#child.stdin!.write(`${iterations}\n`);
-    return Number(await this.#line());
+    return await this.#line();
   }
 
   async #line(): Promise<string> {
@@ -135,10 +154,12 @@ export class Program implements Timed, AsyncDisposable {
     throw new Error(`Cannot measure ${this.#child.spawnargs.join(" ")}: ${await this.#ended}`);
   }
 
-  /** Ends its input, and with that the program. */
+  /** Ends its input, and with that the program; one that waits for a dead peer is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#child.stdin!.end();
+    const timer = setTimeout(() => this.#child.kill(), END_MS);
     await this.#ended;
+    clearTimeout(timer);
   }
 }
 
@@ -150,7 +171,10 @@ export class Programs implements AsyncDisposable {
   readonly #running = new AsyncDisposableStack();
 
   /** Takes what is being started. */
-  async add(label: string, starting: Promise<Timed & AsyncDisposable>): Promise<Contender> {
+  async add(
+    label: string,
+    starting: Promise<Measured["timed"] & AsyncDisposable>,
+  ): Promise<Contender> {
     return { label, timed: this.#running.use(await starting) };
   }
 

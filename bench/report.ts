@@ -1,10 +1,53 @@
-/** The results as a table for people. */
+/** The results as tables: on a terminal, and as Markdown. */
 
 import type { Machine } from "./machine.ts";
-import type { ComparedTiming, NotInstallable, Row, Timing } from "./subject.ts";
+import type { ComparedTiming, NotInstallable, Row, Subject, Timing } from "./subject.ts";
 
-const HEAD = ["", "", "best", "median", "ratio", "quartiles", "goal"] as const;
-const WIDTHS = [36, 22, 9, 9, 7, 13, 0] as const;
+/** One line of a table: the baseline, or what is compared with it. */
+type Line = Timing & Partial<ComparedTiming>;
+
+interface Column {
+  head: string;
+  /** On a terminal; 0 for the last. */
+  width: number;
+  cell(line: Line): string;
+}
+
+const BEST: Column = { head: "best", width: 9, cell: ({ bestNs }) => duration(bestNs) };
+const MEDIAN: Column = { head: "median", width: 9, cell: ({ medianNs }) => duration(medianNs) };
+const P50: Column = { ...MEDIAN, head: "p50" };
+const P99: Column = {
+  head: "p99",
+  width: 9,
+  cell: ({ p99Ns }) => p99Ns === undefined ? "" : duration(p99Ns),
+};
+const CPU: Column = {
+  head: "CPU",
+  width: 6,
+  cell: ({ cpu }) => cpu === undefined ? "" : percent(cpu),
+};
+const COMPARED: readonly Column[] = [
+  { head: "ratio", width: 7, cell: ({ ratio }) => ratio?.toFixed(2) ?? "" },
+  {
+    head: "quartiles",
+    width: 13,
+    cell: ({ ratioQuartiles: of }) => of ? `${of[0].toFixed(2)}–${of[1].toFixed(2)}` : "",
+  },
+  { head: "goal", width: 0, cell: goalCell },
+];
+
+const COLUMNS: Record<NonNullable<Subject["columns"]>, readonly Column[]> = {
+  rounds: [BEST, MEDIAN, ...COMPARED],
+  percentiles: [BEST, P50, P99, ...COMPARED],
+  "percentiles and CPU": [BEST, P50, P99, CPU, ...COMPARED],
+};
+
+function columnsOf({ columns = "rounds" }: Subject): readonly Column[] {
+  return COLUMNS[columns];
+}
+
+/** The widths of the case and of the labels. */
+const CASE_WIDTH = 36, LABEL_WIDTH = 22;
 
 /** What stands above the table. */
 export function machineLines(machine: Machine): string {
@@ -22,27 +65,49 @@ export function notInstallableLine({ name, reason }: NotInstallable): string {
 }
 
 /** The head of one subject's table. */
-export function headLines(title: string): string {
-  return `\n${title}\n${line(HEAD)}`;
+export function headLines(subject: Subject): string {
+  return `\n${subject.title}\n${padded(subject, ["", "", ...heads(subject)])}`;
 }
 
 /** One case: the baseline's line and those of the contenders. */
-export function rowLines({ case: label, baseline, contenders }: Row): string {
+export function rowLines(subject: Subject, row: Row): string {
+  return linesOf(subject, row).map((cells) => padded(subject, cells)).join("\n");
+}
+
+/** A subject and its rows as Markdown. */
+export function markdown(subject: Subject, rows: readonly Row[]): string {
+  const bars = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const head = ["", "", ...heads(subject)];
   return [
-    line([label, ...timingCells(baseline), "", "", ""]),
-    ...contenders.map((contender) =>
-      line(["", ...timingCells(contender), ...comparedCells(contender)])
-    ),
+    `## ${subject.name}: ${subject.title}`,
+    "",
+    bars(head),
+    bars(head.map((_, i) => i < 2 || i === head.length - 1 ? "---" : "---:")),
+    ...rows.flatMap((row) => linesOf(subject, row)).map(bars),
+    "",
   ].join("\n");
 }
 
-function timingCells({ label, bestNs, medianNs }: Timing): string[] {
-  return [label, duration(bestNs), duration(medianNs)];
+function heads(subject: Subject): string[] {
+  return columnsOf(subject).map(({ head }) => head);
 }
 
-function comparedCells(contender: ComparedTiming): string[] {
-  const { ratio, ratioQuartiles: [low, high] } = contender;
-  return [ratio.toFixed(2), `${low.toFixed(2)}–${high.toFixed(2)}`, goalCell(contender)];
+function linesOf(subject: Subject, { case: label, baseline, contenders }: Row): string[][] {
+  const columns = columnsOf(subject);
+  return [baseline, ...contenders].map((line: Line, i) => [
+    i === 0 ? label : "",
+    line.label,
+    ...columns.map(({ cell }) => cell(line)),
+  ]);
+}
+
+function padded(subject: Subject, [name = "", label = "", ...cells]: readonly string[]): string {
+  const columns = columnsOf(subject);
+  const rest = cells.map((cell, i) => {
+    const { width } = columns[i]!;
+    return width === 0 ? `  ${cell}` : cell.padStart(width);
+  });
+  return (name.padEnd(CASE_WIDTH) + label.padEnd(LABEL_WIDTH) + rest.join("")).trimEnd();
 }
 
 /** Three digits and a unit. */
@@ -52,18 +117,13 @@ export function duration(ns: number): string {
   return `${(ns / 1e6).toPrecision(3)} ms`;
 }
 
-function goalCell({ goal, extraMs, ratio }: ComparedTiming): string {
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}
+
+function goalCell({ goal, extraMs = 0, ratio = 0 }: Line): string {
   if (goal === undefined) return "";
   const verdict = goal.met ? "met" : "missed";
   if (goal.of === "ratio") return `≤ ${goal.atMost.toFixed(2)} ${verdict} (${ratio.toFixed(2)})`;
   return `≤ ${goal.atMost} ms more ${verdict} (${extraMs.toFixed(1)} ms)`;
-}
-
-function line(cells: readonly string[]): string {
-  const [name = "", label = "", ...rest] = cells;
-  const padded = rest.map((cell, i) => {
-    const width = WIDTHS[i + 2]!;
-    return width === 0 ? `  ${cell}` : cell.padStart(width);
-  });
-  return (name.padEnd(WIDTHS[0]) + label.padEnd(WIDTHS[1]) + padded.join("")).trimEnd();
 }

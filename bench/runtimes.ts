@@ -29,6 +29,8 @@ export interface Runtime {
   version: string;
   /** The command for bench/ts/NAME.ts, with the permissions that the library needs. */
   loop(name: string, ...args: string[]): Command;
+  /** The same with every permission: for what is measured beside Postbox. */
+  other(name: string, ...args: string[]): Command;
   /** The command `postbox`. */
   postbox(...args: string[]): Command;
 }
@@ -47,12 +49,13 @@ export const DENO: Runtime = {
   title: "Deno",
   label: "Postbox, Deno",
   version: `Deno ${process.versions.deno}, V8 ${process.versions.v8}`,
-  loop: (name, ...args) => deno(`${HERE}ts/${name}.ts`, ...args),
-  postbox: (...args) => deno(`${ROOT}cli/main.ts`, ...args),
+  loop: (name, ...args) => deno("--allow-ffi", `${HERE}ts/${name}.ts`, ...args),
+  other: (name, ...args) => deno("--allow-all", `${HERE}ts/${name}.ts`, ...args),
+  postbox: (...args) => deno("--allow-ffi", `${ROOT}cli/main.ts`, ...args),
 };
 
-function deno(path: string, ...args: string[]): Command {
-  return [process.execPath, "run", "--quiet", "--no-prompt", "--allow-ffi", path, ...args];
+function deno(permission: string, path: string, ...args: string[]): Command {
+  return [process.execPath, "run", "--quiet", "--no-prompt", permission, path, ...args];
 }
 
 /** Gets Node 24, and the package into a folder, unless they are there already. */
@@ -62,13 +65,19 @@ export async function node(): Promise<Node> {
   const folder = await kept(`npm-${sourceHash()}`, fillPackageFolder);
   const versions = JSON.parse(execute([executable, "-p", "JSON.stringify(process.versions)"]));
   const { KOFFI_VERSION } = await import("../npm/koffi.ts");
+  const loop = (name: string, ...args: string[]): Command => [
+    executable,
+    `${folder}/bench/ts/${name}.js`,
+    ...args,
+  ];
   return {
     name: "node",
     title: "Node",
     label: "Postbox, Node",
     version: `Node ${versions.node}, V8 ${versions.v8}, koffi ${KOFFI_VERSION}`,
     home,
-    loop: (name, ...args) => [executable, `${folder}/bench/ts/${name}.js`, ...args],
+    loop,
+    other: loop,
     postbox: (...args) => [
       executable,
       `${folder}/node_modules/@postbox/postbox/bin/postbox.js`,

@@ -9,6 +9,11 @@ export interface Subject {
   name: string;
   /** What it measures, in one line. */
   title: string;
+  /**
+   * What its table shows.
+   * @default {"rounds"}
+   */
+  columns?: "rounds" | "percentiles" | "percentiles and CPU";
   /** Measures and gives its rows one by one. */
   run(run: Run): AsyncIterable<Row>;
 }
@@ -42,7 +47,12 @@ export interface Timing {
   /** What was measured. */
   label: string;
   bestNs: number;
+  /** Where a round gives the median of its iterations: the median of these. */
   medianNs: number;
+  /** Where each iteration is timed: the median of what the rounds gave. */
+  p99Ns?: number;
+  /** Processor time of the measured process through the time that passed: 1 is a whole core. */
+  cpu?: number;
 }
 
 /** A timing beside the baseline's. */
@@ -60,6 +70,8 @@ export interface ComparedTiming extends Timing {
 export interface Row {
   subject: string;
   case: string;
+  /** Rows of one group are drawn as one. */
+  group?: string;
   baseline: Timing;
   contenders: ComparedTiming[];
   rounds: number;

@@ -5,11 +5,14 @@ import type { Message } from "../src/mq/mod.ts";
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** One JSON object: `base64` is always there, `text` is null where the bytes are not UTF-8. */
-export function jsonLine({ data, priority }: Message): Uint8Array {
-  const { byteLength: bytes } = data;
-  const fact = { bytes, priority, base64: base64(data), text: textOf(data) };
-  return encoder.encode(`${JSON.stringify(fact)}\n`);
+/** What JSON has of a message: `base64` always, `text` is null where the bytes are not UTF-8. */
+export function messageFact({ data, priority }: Message): object {
+  return { bytes: data.byteLength, priority, base64: base64(data), text: textOf(data) };
+}
+
+/** One JSON object and a newline. */
+export function jsonLine(message: Message): Uint8Array {
+  return encoder.encode(`${JSON.stringify(messageFact(message))}\n`);
 }
 
 /** Sixteen bytes a line, as hexdump -C does; the last line is the length. */

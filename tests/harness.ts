@@ -6,6 +6,7 @@
  */
 
 import { RUNTIME, type Runtime } from "./support/runtime.ts";
+import { parkedCallIsBack } from "./support/parked.ts";
 
 /** What a test is. */
 export type TestBody = () => void | Promise<void>;
@@ -25,8 +26,17 @@ const register = await registration();
 
 async function registration(): Promise<Register> {
   if (RUNTIME === "deno") {
-    // deno.json turns the sanitizers of operations and resources on.
-    return (name, body) => Deno.test({ name, ignore: body === undefined, fn: body ?? (() => {}) });
+    // deno.json turns the sanitizers of operations and resources on. A cancelled wait's parked call
+    // comes back a moment later.
+    return (name, body) =>
+      Deno.test({
+        name,
+        ignore: body === undefined,
+        fn: async () => {
+          await body?.();
+          await parkedCallIsBack();
+        },
+      });
   }
   if (RUNTIME === "bun") {
     const module = "bun:test"; // a name that only Bun can resolve

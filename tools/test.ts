@@ -31,7 +31,15 @@ const DENO_GROUPS: DenoGroup[] = [
   {
     name: "api",
     what: "the library, with --allow-ffi and nothing else",
-    args: [...FFI_ONLY, "tests/errors_test.ts", "tests/sys", "tests/wait", "tests/mq", "tests/shm"],
+    args: [
+      ...FFI_ONLY,
+      "tests/errors_test.ts",
+      "tests/sys",
+      "tests/wait",
+      "tests/life",
+      "tests/mq",
+      "tests/shm",
+    ],
   },
   {
     name: "doc",

@@ -1,4 +1,4 @@
-/* pin CPU COMMAND…: runs a command on one processor, given by its place among those allowed. */
+/* pin CPU[,CPU] COMMAND…: runs a command on the processors of these numbers. */
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
@@ -6,17 +6,13 @@
 #include <unistd.h>
 
 int main(int argc, char **argv) {
-  cpu_set_t allowed, one;
-  if (argc < 3 || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return 2;
-  int skip = atoi(argv[1]);
-  CPU_ZERO(&one);
-  for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-    if (!CPU_ISSET(cpu, &allowed) || skip-- > 0) continue;
-    CPU_SET(cpu, &one);
-    if (sched_setaffinity(0, sizeof one, &one) != 0) break;
-    execvp(argv[2], argv + 2);
-    break;
-  }
+  cpu_set_t chosen;
+  if (argc < 3) return 2;
+  CPU_ZERO(&chosen);
+  char *at = argv[1];
+  CPU_SET(strtoul(at, &at, 10), &chosen);
+  if (*at == ',') CPU_SET(strtoul(at + 1, &at, 10), &chosen);
+  if (sched_setaffinity(0, sizeof chosen, &chosen) == 0) execvp(argv[2], argv + 2);
   perror(argv[2]);
   return 1;
 }

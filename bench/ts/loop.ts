@@ -36,14 +36,20 @@ export function must(done: boolean, what: string): void {
   if (!done) throw new Error(`Cannot go on with the loop: ${what} did not work, expected it to`);
 }
 
-/** Runs the loop as often as it is told to. */
-export function serve(loop: (iterations: number) => void): void {
+/** The numbers on the lines of standard input, as they come. */
+export function* numbers(): Generator<number> {
   const line = new Uint8Array(32);
-  say("ready");
   for (;;) {
     const length = readSync(0, line, 0, line.length, null);
     if (!length) return;
-    const iterations = Number(new TextDecoder().decode(line.subarray(0, length)));
+    yield Number(new TextDecoder().decode(line.subarray(0, length)));
+  }
+}
+
+/** Runs the loop as often as it is told to. */
+export function serve(loop: (iterations: number) => void): void {
+  say("ready");
+  for (const iterations of numbers()) {
     const start = process.hrtime.bigint();
     loop(iterations);
     say(String(process.hrtime.bigint() - start));

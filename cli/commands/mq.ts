@@ -7,6 +7,7 @@ import type { ListFlags } from "./mq_ls.ts";
 import type { ReceiveFlags } from "./mq_recv.ts";
 import type { SendFlags } from "./mq_send.ts";
 import type { StatFlags } from "./mq_stat.ts";
+import type { TailFlags } from "./mq_tail.ts";
 
 const NAME = { placeholder: "NAME", brief: "the queue, with its slash: /jobs" };
 
@@ -120,6 +121,27 @@ const recv = command<ReceiveFlags, [name: string]>({
   load: () => import("./mq_recv.ts"),
 });
 
+const tail = command<TailFlags, string[]>({
+  brief: "Receive from several queues",
+  description:
+    "Takes the messages of several queues as they come, until Ctrl-C, and writes before each the\n" +
+    "queue's name and the priority: /jobs 9 resize 17.png. Within one queue the order is that of\n" +
+    "recv. A message is written before the next is taken; one that cannot be written goes back.",
+  flags: {
+    separator: choice(["newline", "nul"], "What follows each message (default: newline)"),
+    json: toggle("One JSON object a line: queue, bytes, priority, base64, text"),
+    hex: toggle("A line with name and priority, and a hexdump of each message"),
+    owner,
+  },
+  args: [NAME],
+  many: true,
+  examples: [
+    "postbox mq tail /log",
+    "postbox mq tail /jobs /metrics --json",
+  ],
+  load: () => import("./mq_tail.ts"),
+});
+
 const ls = command<ListFlags, []>({
   brief: "List the queues",
   description:
@@ -156,7 +178,7 @@ const unlink = command<Record<never, never>, string[]>({
 export const mq = group(
   "Message queues",
   "POSIX message queues: mq_overview(7).",
-  { create, send, recv, ls, stat, unlink },
+  { create, send, recv, tail, ls, stat, unlink },
   [
     "postbox mq create /jobs --max-messages 4 --max-bytes 64",
     'postbox mq send /jobs "first job" --priority 9',

@@ -1,10 +1,10 @@
 /** `postbox mq send` */
 
-import { MessageQueue, type Owner } from "../../src/mq/mod.ts";
+import { type AwaitOptions, MessageQueue, type Owner, type SendOptions } from "../../src/mq/mod.ts";
 import { note } from "../note.ts";
 import { type Flags, UsageError } from "../parser.ts";
-import { sendPatiently } from "../send.ts";
 import { inputInsteadOf } from "../terminal.ts";
+import { isTimeout } from "../timeout.ts";
 import { given } from "../values.ts";
 
 /** Flags of `mq send`. */
@@ -34,13 +34,29 @@ export default async function send(
     const data = message === undefined || message === "-"
       ? await standardInput(queue.maxMessageBytes + 1)
       : message;
-    if (await sendPatiently(queue, data, given({ priority, timeoutMs }))) return 0;
+    if (await sent(queue, data, given({ priority, timeoutMs }))) return 0;
   } finally {
     queue.close();
   }
   const when = timeoutMs === 0 ? "now" : `within ${timeoutMs} ms`;
   note(`postbox: No room in queue ${JSON.stringify(name)} ${when}`);
   return NO_ROOM;
+}
+
+/** Sends, waiting for room as long as there is time; false at the deadline. */
+async function sent(
+  queue: MessageQueue,
+  data: Uint8Array | string,
+  options: SendOptions & AwaitOptions,
+): Promise<boolean> {
+  if (options.timeoutMs === 0) return queue.trySend(data, options);
+  try {
+    await queue.send(data, options);
+    return true;
+  } catch (error) {
+    if (isTimeout(error)) return false;
+    throw error;
+  }
 }
 
 async function standardInput(maxBytes: number): Promise<Uint8Array> {

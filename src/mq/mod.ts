@@ -24,6 +24,7 @@ export { type QueueLimits } from "./limits.ts";
 export { type QueueEntry, type QueueList, type QueueListSource } from "./list.ts";
 export { Message } from "./message.ts";
 export {
+  type AwaitOptions,
   type BlockOptions,
   type CreateQueueOptions,
   MessageQueue,

@@ -38,6 +38,8 @@ export const C = {
   F_SETFD: 2,
   FD_CLOEXEC: 1,
   F_DUPFD_CLOEXEC: 1030,
+  F_OFD_SETLK: 37,
+  F_WRLCK: 1,
   F_ADD_SEALS: 1033,
   F_GET_SEALS: 1034,
   F_SEAL_SEAL: 0x0001,
@@ -55,6 +57,14 @@ export const C = {
   POLLOUT: 0x004,
   EPOLL_CLOEXEC: 0o2000000,
   EPOLL_CTL_ADD: 1,
+  EPOLL_CTL_DEL: 2,
+  EPOLL_CTL_MOD: 3,
+  EPOLLIN: 0x001,
+  EPOLLOUT: 0x004,
+  EPOLLERR: 0x008,
+  EPOLLHUP: 0x010,
+  EFD_CLOEXEC: 0o2000000,
+  EFD_NONBLOCK: 0o4000,
 
   RLIMIT_FSIZE: 1,
   RLIMIT_NOFILE: 7,
@@ -63,6 +73,16 @@ export const C = {
   _SC_PAGESIZE: 30,
 
   SIGEV_SIGNAL: 0,
+  SIGEV_THREAD: 2,
+
+  FUTEX_WAIT: 0,
+  FUTEX_WAKE: 1,
+  INT_MAX: 0x7fffffff,
+
+  AF_NETLINK: 16,
+  SOCK_RAW: 3,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
 
   FSOPEN_CLOEXEC: 0x1,
   FSCONFIG_CMD_CREATE: 6,
@@ -77,9 +97,13 @@ export const STRUCTS = {
   /** mq_open(3): four longs, the rest reserved. */
   mq_attr: { bytes: 64, mq_flags: 0, mq_maxmsg: 8, mq_msgsize: 16, mq_curmsgs: 24 },
   /** mq_notify(3) */
-  sigevent: { bytes: 64, sigev_signo: 8, sigev_notify: 12 },
+  sigevent: { bytes: 64, sigev_value: 0, sigev_signo: 8, sigev_notify: 12 },
   /** poll(2) */
   pollfd: { bytes: 8, fd: 0, events: 4, revents: 6 },
+  /** futex(2) */
+  timespec: { bytes: 16, tv_sec: 0, tv_nsec: 8 },
+  /** fcntl(2): locks of open file descriptions; all zero but the type is the whole file */
+  flock: { bytes: 32, l_type: 0 },
   /** getrlimit(2) */
   rlimit: { bytes: 16, rlim_cur: 0, rlim_max: 8 },
   /** statx(2) */
@@ -103,8 +127,12 @@ export const STRUCTS = {
 
 /** What differs between the architectures. */
 export interface MachineAbi {
+  /** epoll_ctl(2): packed on x86-64 alone */
+  epoll_event: { bytes: number; events: number; data: number };
   O_DIRECTORY: number;
+  SYS_futex: bigint;
   SYS_getdents64: bigint;
+  SYS_mq_notify: bigint;
   SYS_fsopen: bigint;
   SYS_fsconfig: bigint;
   SYS_fsmount: bigint;
@@ -113,15 +141,21 @@ export interface MachineAbi {
 /** Per architecture; system calls made after Linux 5.1 have one number everywhere. */
 export const MACHINES: Record<"x86_64" | "aarch64", MachineAbi> = {
   x86_64: {
+    epoll_event: { bytes: 12, events: 0, data: 4 },
     O_DIRECTORY: 0o200000,
+    SYS_futex: 202n,
     SYS_getdents64: 217n,
+    SYS_mq_notify: 244n,
     SYS_fsopen: 430n,
     SYS_fsconfig: 431n,
     SYS_fsmount: 432n,
   },
   aarch64: {
+    epoll_event: { bytes: 16, events: 0, data: 8 },
     O_DIRECTORY: 0o40000,
+    SYS_futex: 98n,
     SYS_getdents64: 61n,
+    SYS_mq_notify: 184n,
     SYS_fsopen: 430n,
     SYS_fsconfig: 431n,
     SYS_fsmount: 432n,

@@ -4,8 +4,11 @@
  * Rule: the only file of `src/` and `cli/` that may say `Deno`.
  */
 
-import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
-import type { Driver, Functions, Library, Word } from "./port.ts";
+import { C } from "./abi.ts";
+import { Parking } from "./parking.ts";
+import type { Driver, Functions, Library, Watch, Word } from "./port.ts";
+import { enterParked, forgetParked, recording } from "./record.ts";
+import { C_LIBRARY, type CTable, type CType, SYMBOLS } from "./symbols.ts";
 
 const NATIVE_TYPES: Record<CType, Deno.NativeType> = {
   i32: "i32",
@@ -72,7 +75,88 @@ function load<const T extends CTable>(table: T): Library<T> {
       Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength),
     growClears: false,
     hearsSignals: () => true, // a signal that nobody listens for interrupts nothing
-    watch: undefined,
+    watch,
+  };
+}
+
+/** What a watch needs: rows of the table, and a call that waits in the runtime's pool of threads. */
+function parkingCalls() {
+  const { calloc, free, close, eventfd, eventfd_read, eventfd_write } = SYMBOLS;
+  const table = { calloc, free, close, eventfd, eventfd_read, eventfd_write };
+  const { c } = load(table);
+  const { poll } = dlopen({
+    poll: { parameters: ["u64", "usize", "i32"], result: "i32", nonblocking: true },
+  }).symbols as unknown as {
+    poll(fds: bigint, count: bigint, timeoutMs: number): Promise<number>;
+  };
+  return { c: recording(table, c), poll };
+}
+
+let parking: ReturnType<typeof parkingCalls> | undefined;
+
+/**
+ * Waits for a descriptor in one parked call of poll(2), which an eventfd(2) ends.
+ *
+ * The call keeps the process running, so there is one only while somebody wants it; it only waits
+ * (errno is lost in the pool), and whoever is called back does the work.
+ */
+function watch(fd: number, onReadable: () => void): Watch {
+  const { c, poll } = parking ??= parkingCalls();
+  const bell = c.eventfd(0, C.EFD_CLOEXEC | C.EFD_NONBLOCK);
+  if (bell === -1) throw new Error("Cannot wait: eventfd(2) was refused, expected a descriptor");
+  const place = c.calloc(1n, BigInt(Parking.bytes()));
+  if (place === 0n) {
+    c.close(bell);
+    throw new Error("Cannot wait: calloc(3) was refused, expected memory");
+  }
+  // SAFETY: ours until it is freed in end(), and nobody uses this view then.
+  const polled = new Parking(
+    Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(place)!, Parking.bytes()),
+  );
+  polled.fill(fd, bell);
+  enterParked({ bell, place });
+  const count = new Uint8Array(8);
+  let wanted = false, parked = false, running = false, stopped = false;
+
+  async function run(): Promise<void> {
+    running = true;
+    while (wanted) {
+      parked = true;
+      polled.begin();
+      await poll(place, 2n, -1);
+      parked = false;
+      if (polled.rang) c.eventfd_read(bell, count);
+      if (wanted && polled.isReady) onReadable();
+    }
+    running = false;
+    if (stopped) end();
+  }
+
+  function pause(): void {
+    if (wanted && parked) c.eventfd_write(bell, 1n);
+    wanted = false;
+  }
+
+  function end(): void {
+    forgetParked({ bell, place });
+    c.close(bell);
+    c.free(place);
+  }
+
+  return {
+    resume() {
+      if (stopped) return;
+      wanted = true;
+      if (!running) run();
+    },
+    pause,
+    stop() {
+      if (stopped) return;
+      stopped = true;
+      pause();
+      if (!running) end();
+    },
+    isParked: () => parked,
   };
 }
 

@@ -8,6 +8,7 @@ import { byteLengthOf, rest, size, Struct } from "./bytes.ts";
 import { check, type Hint } from "./check.ts";
 import { sys } from "./load.ts";
 import { cString } from "./name.ts";
+import { enterDescriptor } from "./record.ts";
 
 const encoder = new TextEncoder();
 
@@ -131,9 +132,10 @@ export function statfs(path: string, target = path): FileSystemStatus {
   };
 }
 
-/** fcntl(2) F_SETFD: a child that is started later does not get the descriptor. */
+/** fcntl(2) F_SETFD: a child that is started later does not get the descriptor; it is ours now. */
 export function closeOnExec(fd: number, target: string): void {
   check(sys().c.fcntl(fd, C.F_SETFD, C.FD_CLOEXEC), "fcntl", "keep to this process", target);
+  enterDescriptor(fd);
 }
 
 /** readlink(2) */

@@ -5,7 +5,7 @@
  * tool can see, so nobody who runs Deno downloads it.
  */
 
-import { C } from "./abi.ts";
+import { C, STRUCTS } from "./abi.ts";
 import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
 import type { Driver, Functions, Library, Watch } from "./port.ts";
 
@@ -116,7 +116,7 @@ function load<const T extends CTable>(table: T): Library<T> {
     growClears: process()!.versions.bun !== undefined,
     hearsSignals,
     // LINUX: Bun ends the process in uv_poll, which it does not have.
-    watch: process()!.versions.bun === undefined ? watchWith(found) : undefined,
+    watch: process()!.versions.bun === undefined ? watchWith(found) : watchByTimer(found),
   };
 }
 
@@ -148,16 +148,51 @@ function watchWith({ load, node }: Koffi) {
       told = true;
       setImmediate(tell);
     });
+    handle.unref();
     watching.add(handle);
     return {
+      resume() {
+        if (watching.has(handle)) handle.ref();
+      },
+      pause() {
+        if (watching.has(handle)) handle.unref();
+      },
       stop() {
         if (watching.delete(handle)) handle.close();
       },
-      keepAlive(value) {
-        if (!watching.has(handle)) return;
-        if (value) handle.ref();
-        else handle.unref();
+      isParked: () => false,
+    };
+  };
+}
+
+/** How often a runtime whose event loop takes no descriptor looks at one. */
+const LOOK_EVERY_MS = 2;
+
+function watchByTimer({ load }: Koffi) {
+  const poll = load(C_LIBRARY).func("poll", "int32_t", ["void*", "size_t", "int32_t"]);
+  return (fd: number, onReadable: () => void): Watch => {
+    const { bytes, fd: at, events } = STRUCTS.pollfd;
+    const pollfd = new Uint8Array(bytes), view = new DataView(pollfd.buffer);
+    view.setInt32(at, fd, true);
+    view.setInt16(events, C.POLLIN, true);
+    let timer: ReturnType<typeof setInterval> | undefined, stopped = false;
+    const look = () => {
+      if (poll(pollfd, 1, 0) === 1) onReadable();
+    };
+    const pause = () => {
+      clearInterval(timer);
+      timer = undefined;
+    };
+    return {
+      resume() {
+        if (!stopped) timer ??= setInterval(look, LOOK_EVERY_MS);
       },
+      pause,
+      stop() {
+        stopped = true;
+        pause();
+      },
+      isParked: () => false,
     };
   };
 }

@@ -7,6 +7,7 @@
 import { deno } from "./deno.ts";
 import { koffiDriver } from "./koffi.ts";
 import type { Driver, Library, Sys } from "./port.ts";
+import { recording } from "./record.ts";
 import { type CTable, SYMBOLS } from "./symbols.ts";
 
 /** In the order in which they are asked. A new runtime is one more file and one more entry. */
@@ -54,5 +55,10 @@ let loaded: Sys | undefined;
 
 /** The C library of this thread. */
 export function sys(): Sys {
-  return loaded ??= bind(SYMBOLS);
+  return loaded ??= load();
+}
+
+function load(): Sys {
+  const library = bind(SYMBOLS);
+  return { ...library, c: recording(SYMBOLS, library.c) };
 }

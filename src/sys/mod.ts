@@ -8,13 +8,30 @@ export { C, STRUCTS } from "./abi.ts";
 export { checkMaking, permissionBits, shown, wholeNumber } from "./argument.ts";
 export { byteLengthOf } from "./bytes.ts";
 export { check, type Hint, refuse, refused } from "./check.ts";
+export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
+export * from "./futex.ts";
 export { sys } from "./load.ts";
+export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./mqueue.ts";
 export { nameHint, uniqueName } from "./name.ts";
 export * from "./owner.ts";
+export * from "./parked.ts";
 export * from "./process.ts";
+export {
+  type DescriptorRecord,
+  descriptorsIn,
+  exchangeThread,
+  forgetDescriptor,
+  formatRecord,
+  magicOf,
+  parkedIn,
+  RECORD_BYTES,
+  RECORD_MAGIC,
+  recordIn,
+  recordOn,
+} from "./record.ts";
 export { type SignalName, signalNumber } from "./signal.ts";
 export * from "./watch.ts";

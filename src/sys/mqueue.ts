@@ -4,7 +4,7 @@
  * "Not now" (EAGAIN) is a result here, everything else that goes wrong is a PosixError.
  */
 
-import { C, STRUCTS } from "./abi.ts";
+import { C, machine, STRUCTS } from "./abi.ts";
 import { byteLengthOf, settle, size, Struct } from "./bytes.ts";
 import { check, type Hint, refused } from "./check.ts";
 import { ERRNO } from "./errno.ts";
@@ -155,4 +155,52 @@ export function mqNotify(mqd: number, signal: number | undefined, name: string, 
     sevp = struct.bytes;
   }
   check(sys().c.mq_notify(mqd, sevp), "mq_notify", "watch queue", name, hint);
+}
+
+/** The length of what the kernel sends through the socket; its last byte tells which it is. */
+const COOKIE_BYTES = 32;
+
+/** What the last byte of a cookie says: NOTIFY_WOKENUP of the kernel. */
+const WOKEN_UP = 1;
+
+/**
+ * A socket through which the kernel tells of a message: its own form of SIGEV_THREAD, on which
+ * the C library builds its callbacks by a thread.
+ *
+ * LINUX: ipc/mqueue.c; the socket is one of netlink, and gets {@linkcode COOKIE_BYTES} bytes once.
+ */
+export function mqNotifySocket(target: string): number {
+  const type = C.SOCK_RAW | C.SOCK_NONBLOCK | C.SOCK_CLOEXEC;
+  return check(sys().c.socket(C.AF_NETLINK, type, 0), "socket", "watch queue", target);
+}
+
+/** mq_notify(2) through a socket. */
+export function mqNotifyBySocket(mqd: number, socket: number, name: string, hint: Hint): void {
+  const { c, addressOf } = sys();
+  // SAFETY: the kernel reads the cookie inside the call; a growable buffer does not move.
+  const cookie = new Uint8Array(
+    new SharedArrayBuffer(COOKIE_BYTES, { maxByteLength: COOKIE_BYTES }),
+  );
+  const struct = new Struct(STRUCTS.sigevent.bytes);
+  struct.setI64(STRUCTS.sigevent.sigev_value, Number(addressOf(cookie)));
+  struct.setI32(STRUCTS.sigevent.sigev_signo, socket);
+  struct.setI32(STRUCTS.sigevent.sigev_notify, C.SIGEV_THREAD);
+  const number = machine().SYS_mq_notify;
+  check(c.mq_notify_raw(number, mqd, struct.bytes), "mq_notify", "watch queue", name, hint);
+}
+
+/** What came through a socket: told of a message, not any more, or nothing yet. */
+export function readNotification(
+  socket: number,
+  target: string,
+): "message" | "removed" | undefined {
+  const cookie = new Uint8Array(COOKIE_BYTES);
+  const length = size(COOKIE_BYTES);
+  const { c, errno } = sys();
+  if (c.read(socket, cookie, length) !== -1) {
+    return cookie[COOKIE_BYTES - 1] === WOKEN_UP ? "message" : "removed";
+  }
+  const number = errno();
+  if (number === ERRNO.EAGAIN) return undefined;
+  throw refused(number, "read", "watch queue", target);
 }

@@ -66,20 +66,24 @@ export interface Library<T extends CTable> {
   hearsSignals(): boolean;
 
   /**
-   * Has the event loop watch a descriptor; `undefined` where the runtime's takes none of ours.
+   * Has the event loop wait for a descriptor.
    *
-   * SAFETY: ends the process for what is no descriptor, or none that can be polled, and for one
-   * that is watched already: call it through `watchReadable()`, which makes sure of all that.
+   * SAFETY: in Node it ends the process for what is no descriptor, or none that can be polled, and
+   * for one that is watched already: call it through `watchReadable()`, which makes sure of that.
    */
-  readonly watch: ((fd: number, onReadable: () => void) => Watch) | undefined;
+  watch(fd: number, onReadable: () => void): Watch;
 }
 
-/** A descriptor that the event loop watches. */
+/** A descriptor that the event loop waits for. It is paused at first. */
 export interface Watch {
+  /** Calls back as long as it is readable, and keeps the process running for it. */
+  resume(): void;
+  /** No longer keeps the process running, and need not call back; it may, a last time. */
+  pause(): void;
   /** Ends it; the descriptor may be closed then. Stopping twice does nothing. */
   stop(): void;
-  /** Whether the process keeps running for it; it does at first. */
-  keepAlive(value: boolean): void;
+  /** Whether a call waits for it in a thread of the runtime's; a moment longer than it is wanted. */
+  isParked(): boolean;
 }
 
 /** The library that Postbox runs on. */

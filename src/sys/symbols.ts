@@ -29,6 +29,10 @@ export interface CFunction {
   readonly symbol?: string;
   readonly parameters: readonly `${CType} ${string}`[];
   readonly result: CType;
+  /** The result is a new descriptor, or -1: record.ts keeps a record of those. */
+  readonly opens?: true;
+  /** The only parameter is a descriptor that is none any more after the call. */
+  readonly closes?: true;
 }
 
 /** A table of C functions, by the name they are called by. */
@@ -42,9 +46,10 @@ export const SYMBOLS = {
   mq_open: {
     parameters: ["buffer name", "i32 oflag", "u32 mode", "buffer attr"],
     result: "i32",
+    opens: true,
   },
   /** int mq_close(mqd_t mqdes) */
-  mq_close: { parameters: ["i32 mqdes"], result: "i32" },
+  mq_close: { parameters: ["i32 mqdes"], result: "i32", closes: true },
   /** int mq_unlink(const char *name) */
   mq_unlink: { parameters: ["buffer name"], result: "i32" },
   /** int mq_getattr(mqd_t mqdes, struct mq_attr *attr) */
@@ -74,11 +79,11 @@ export const SYMBOLS = {
 
   // --- sys/mman.h -----------------------------------------------------------------------------
   /** int shm_open(const char *name, int oflag, mode_t mode) */
-  shm_open: { parameters: ["buffer name", "i32 oflag", "u32 mode"], result: "i32" },
+  shm_open: { parameters: ["buffer name", "i32 oflag", "u32 mode"], result: "i32", opens: true },
   /** int shm_unlink(const char *name) */
   shm_unlink: { parameters: ["buffer name"], result: "i32" },
   /** int memfd_create(const char *name, unsigned flags) */
-  memfd_create: { parameters: ["buffer name", "u32 flags"], result: "i32" },
+  memfd_create: { parameters: ["buffer name", "u32 flags"], result: "i32", opens: true },
   /** void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset), MAP_FIXED */
   mmap_fixed: {
     symbol: "mmap",
@@ -97,11 +102,15 @@ export const SYMBOLS = {
 
   // --- fcntl.h, unistd.h, sys/stat.h, sys/vfs.h -----------------------------------------------
   /** int open(const char *path, int flags, mode_t mode) — variadic */
-  open: { parameters: ["buffer path", "i32 flags", "u32 mode"], result: "i32" },
+  open: { parameters: ["buffer path", "i32 flags", "u32 mode"], result: "i32", opens: true },
   /** int openat(int dirfd, const char *path, int flags, mode_t mode) — variadic */
-  openat: { parameters: ["i32 dirfd", "buffer path", "i32 flags", "u32 mode"], result: "i32" },
+  openat: {
+    parameters: ["i32 dirfd", "buffer path", "i32 flags", "u32 mode"],
+    result: "i32",
+    opens: true,
+  },
   /** int close(int fd) */
-  close: { parameters: ["i32 fd"], result: "i32" },
+  close: { parameters: ["i32 fd"], result: "i32", closes: true },
   /** ssize_t read(int fd, void *buf, size_t count) */
   read: { parameters: ["i32 fd", "buffer buf", "size count"], result: "i32" }, // ≤ 0x7ffff000
   /** ssize_t pread(int fd, void *buf, size_t count, off_t offset) */
@@ -121,12 +130,30 @@ export const SYMBOLS = {
   statfs: { parameters: ["buffer path", "buffer buf"], result: "i32" },
   /** int fcntl(int fd, int cmd, int arg) — variadic */
   fcntl: { parameters: ["i32 fd", "i32 cmd", "i32 arg"], result: "i32" },
+  /** int fcntl(int fd, int cmd, struct flock *arg) — variadic */
+  fcntl_flock: {
+    symbol: "fcntl",
+    parameters: ["i32 fd", "i32 cmd", "buffer arg"],
+    result: "i32",
+  },
+  /** The same with F_DUPFD_CLOEXEC */
+  fcntl_dupfd: {
+    symbol: "fcntl",
+    parameters: ["i32 fd", "i32 cmd", "i32 arg"],
+    result: "i32",
+    opens: true,
+  },
 
   // --- poll.h, sys/epoll.h, sched.h, sys/resource.h, unistd.h ---------------------------------
   /** int poll(struct pollfd *fds, nfds_t nfds, int timeout) */
   poll: { parameters: ["buffer fds", "size nfds", "i32 timeout"], result: "i32" },
   /** int epoll_create1(int flags) */
-  epoll_create1: { parameters: ["i32 flags"], result: "i32" },
+  epoll_create1: { parameters: ["i32 flags"], result: "i32", opens: true },
+  /** int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout) */
+  epoll_wait: {
+    parameters: ["i32 epfd", "buffer events", "i32 maxevents", "i32 timeout"],
+    result: "i32",
+  },
   /** int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event) */
   epoll_ctl: { parameters: ["i32 epfd", "i32 op", "i32 fd", "buffer event"], result: "i32" },
   /** int sched_yield(void) */
@@ -138,7 +165,43 @@ export const SYMBOLS = {
   /** uid_t geteuid(void) */
   geteuid: { parameters: [], result: "u32" },
 
+  /** int socket(int domain, int type, int protocol) */
+  socket: { parameters: ["i32 domain", "i32 type", "i32 protocol"], result: "i32", opens: true },
+
+  // --- sys/eventfd.h, stdlib.h: what ends a call that is parked in another thread, its memory ----
+  /** int eventfd(unsigned initval, int flags) */
+  eventfd: { parameters: ["u32 initval", "i32 flags"], result: "i32", opens: true },
+  /** int eventfd_read(int fd, eventfd_t *value) */
+  eventfd_read: { parameters: ["i32 fd", "buffer value"], result: "i32" },
+  /** int eventfd_write(int fd, eventfd_t value) */
+  eventfd_write: { parameters: ["i32 fd", "i64 value"], result: "i32" },
+  /** void *calloc(size_t n, size_t size) */
+  calloc: { parameters: ["size n", "size size"], result: "address" },
+  /** void free(void *p) */
+  free: { parameters: ["address p"], result: "i32" }, // void: what comes back means nothing
+
   // --- syscall(2), for what the C libraries do not all wrap -----------------------------------
+  /** int mq_notify(mqd_t mqdes, const struct sigevent *sevp), past the C library */
+  mq_notify_raw: {
+    symbol: "syscall",
+    parameters: ["i64 number", "i32 mqdes", "buffer sevp"],
+    result: "i32",
+  },
+  /**
+   * int futex(uint32_t *uaddr, int futex_op, uint32_t val, const struct timespec *timeout), and two
+   * parameters that neither FUTEX_WAIT nor FUTEX_WAKE reads
+   */
+  futex: {
+    symbol: "syscall",
+    parameters: [
+      "i64 number",
+      "address uaddr",
+      "i32 futex_op",
+      "u32 val",
+      "buffer timeout",
+    ],
+    result: "i32",
+  },
   /** ssize_t getdents64(int fd, void *dirp, size_t count) */
   getdents64: {
     symbol: "syscall",
@@ -150,6 +213,7 @@ export const SYMBOLS = {
     symbol: "syscall",
     parameters: ["i64 number", "buffer fs_name", "u32 flags"],
     result: "i32",
+    opens: true,
   },
   /** int fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux) */
   fsconfig: {
@@ -169,5 +233,6 @@ export const SYMBOLS = {
     symbol: "syscall",
     parameters: ["i64 number", "i32 fsfd", "u32 flags", "u32 attr_flags"],
     result: "i32",
+    opens: true,
   },
 } as const satisfies CTable;

@@ -7,11 +7,12 @@
  * node:worker_threads does not.)
  */
 
-import { C, poll, shown } from "../sys/mod.ts";
+import { C, poll } from "../sys/mod.ts";
+import { deadlineOf } from "./deadline.ts";
 import { spinner } from "./spin.ts";
 
 /** The longest time in one system call. */
-const SLICE_MS = 100;
+export const SLICE_MS = 100;
 
 /** What is waited for. */
 export type Readiness = "readable" | "writable";
@@ -50,16 +51,7 @@ export function blockUntil<T>(
   return result;
 }
 
-function deadlineOf(timeoutMs: number | undefined): number {
-  if (timeoutMs === undefined) return Infinity;
-  if (typeof timeoutMs !== "number") {
-    throw new TypeError(`Cannot wait ${shown(timeoutMs)}: expected a number of milliseconds`);
-  }
-  if (timeoutMs >= 0) return performance.now() + timeoutMs;
-  throw new RangeError(`Cannot wait ${timeoutMs} ms: expected 0 or more`);
-}
-
-function interruptHint(code: string): string | undefined {
+export function interruptHint(code: string): string | undefined {
   if (code !== "EINTR") return undefined;
   return "a signal arrived; let the event loop run its listener, then call again";
 }

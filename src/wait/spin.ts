@@ -1,15 +1,22 @@
 /**
  * A short while of trying before a wait parks, with the processor given away in between.
  *
- * Rule: it never costs more than it can save. Where a busy stranger shares the processor, giving
- * it away costs a whole time slice, milliseconds, while a parked thread is woken in microseconds.
- * After such a spin the next waits park at once, and more of them each time it happens again.
+ * Rule: it never costs more than it can save. Two things are learned:
+ *
+ * - Where nothing comes while it tries, it tries less, and at last only now and then: sparse
+ *   traffic costs no processor time.
+ * - Where a busy stranger shares the processor, giving it away costs a whole time slice,
+ *   milliseconds, while a parked thread is woken in microseconds. After such a spin the next waits
+ *   park at once, and more of them each time it happens again.
  */
 
 import { schedYield } from "../sys/mod.ts";
 
 /** Enough for a peer that is awake to answer: 10 to 20 µs in all. */
-const TRIES = 20;
+const MAX_TRIES = 20;
+
+/** How many waits in a row park at once where spins have found nothing, before one tries again. */
+const PROBE_EVERY = 32;
 
 /** A spin that took longer had the processor taken away by somebody else. */
 const SHORT_MS = 0.1;
@@ -20,9 +27,11 @@ const PAUSE = 16, MAX_PAUSE = 1024;
 /** One in so many spins that find something at once is timed: the clock costs a tenth of a spin. */
 const TIMED_EVERY = 16;
 
-/** Spins where that pays, which it learns from how long the last spins took. */
+/** Spins where that pays, which it learns from what the last spins found and how long they took. */
 export class Spinner {
   readonly #nowMs: () => number;
+  /** How often the next spin tries: all after a hit, half after each miss. */
+  #tries = MAX_TRIES;
   /** How many waits park at once between two spins; 0 when spins are short. */
   #pause = 0;
   #parked = 0;
@@ -40,26 +49,32 @@ export class Spinner {
    * @returns What `attempt` gave, or `undefined` when it is time to park.
    */
   spin<T>(attempt: () => T | undefined): T | undefined {
-    if (this.#parked < this.#pause) {
+    const tries = this.#tries === 0 ? MAX_TRIES : this.#tries;
+    const pause = this.#tries === 0 ? Math.max(this.#pause, PROBE_EVERY) : this.#pause;
+    if (this.#parked < pause) {
       this.#parked++;
       return undefined;
     }
     this.#parked = 0;
     const timed = this.#pause > 0 || ++this.#spins % TIMED_EVERY === 0;
     let endMs = timed ? this.#nowMs() + SHORT_MS : undefined;
-    let result: T | undefined;
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let tried = 0; tried < tries; tried++) {
       schedYield();
-      result = attempt();
+      const result = attempt();
       if (endMs !== undefined && this.#nowMs() > endMs) {
         this.#pause = Math.min(MAX_PAUSE, Math.max(PAUSE, this.#pause * 2));
         return result;
       }
-      if (result !== undefined) break;
+      if (result !== undefined) {
+        this.#tries = MAX_TRIES;
+        if (timed) this.#pause >>= 1;
+        return result;
+      }
       endMs ??= this.#nowMs() + SHORT_MS;
     }
+    this.#tries = tries >> 1;
     if (timed) this.#pause >>= 1;
-    return result;
+    return undefined;
   }
 }
 

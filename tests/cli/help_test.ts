@@ -24,6 +24,10 @@ const LEVELS: Record<string, string[]> = {
     "mq create /jobs --max-messages 8 --max-bytes 64",
     ...["one", "two", "three", "four", "five"].map((text) => `mq send /jobs ${text}`),
   ],
+  "mq tail": ["/jobs", "/log", "/metrics"].flatMap((name) => [
+    `mq create ${name} --max-messages 2 --max-bytes 8`,
+    `mq send ${name} first`,
+  ]),
   "mq ls": [],
   "mq stat": ["mq create /jobs --max-messages 2 --max-bytes 64"],
   "mq unlink": ["/jobs", "/log", "/metrics"].map((name) =>
@@ -63,7 +67,7 @@ for (const [level, before] of Object.entries(LEVELS)) {
       });
     try {
       for (const line of [...before.map((words) => `postbox ${words}`), ...examples]) {
-        if (line.includes("--follow")) {
+        if (line.includes("--follow") || line.includes("mq tail")) {
           await interruptAfterALine(own(line));
           continue;
         }

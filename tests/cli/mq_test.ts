@@ -1,7 +1,7 @@
 /** The `mq` commands, each as the child process that a shell would start. */
 
 import "../support/loaded.ts";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { MessageQueue } from "../../mod.ts";
 import {
@@ -15,7 +15,7 @@ import { test } from "../harness.ts";
 import { namedQueue, queueName } from "../support/names.ts";
 import { rootTest } from "../support/prepared.ts";
 import { temporaryFolder } from "../support/process.ts";
-import { until, untilBlocked } from "../support/until.ts";
+import { until } from "../support/until.ts";
 import {
   ALL_BYTES,
   command,
@@ -177,12 +177,25 @@ test("mq send goes on waiting when its terminal changes its size", async () => {
   made.queue.trySend("first");
   await using child = startOnTerminal("mq", "send", made.name, "second");
   const pid = await childOf(child.pid);
-  await untilBlocked(pid, "poll");
+  await untilOpen(pid, made.name);
   process.kill(pid, "SIGWINCH");
   made.queue.tryReceive();
   const { code, stdout } = await child.finished();
   assertEquals([code, stdout, made.queue.tryReceive()?.text()], [0, "", "second"]);
 });
+
+/** Comes back when the process has the queue open. */
+async function untilOpen(pid: number, name: string): Promise<void> {
+  const folder = `/proc/${pid}/fd`;
+  await until(`process ${pid} has ${name} open`, () =>
+    readdirSync(folder).some((fd) => {
+      try {
+        return readlinkSync(`${folder}/${fd}`) === name;
+      } catch {
+        return false; // it closed that one just now
+      }
+    }));
+}
 
 /** The only child of a process, as soon as it has one. */
 async function childOf(pid: number): Promise<number> {

@@ -1,17 +1,10 @@
 /** A watched descriptor and the end of the process: nothing hangs, nothing crashes. */
 
 import { assertEquals } from "../assert.ts";
-import { test, type TestOptions } from "../harness.ts";
+import { test } from "../harness.ts";
 import { runProgram } from "../support/process.ts";
-import { linked } from "../support/runtime.ts";
+import { FFI_ONLY, linked } from "../support/runtime.ts";
 import { within } from "../support/until.ts";
-
-const NODE_ONLY: TestOptions = {
-  not: {
-    deno: "Deno's event loop watches no descriptor of ours",
-    bun: "Bun ends the process in uv_poll, which it does not have",
-  },
-};
 
 /** Watches a queue that nobody else has; `told` counts. */
 const WATCH = `
@@ -24,19 +17,23 @@ const WATCH = `
   MessageQueue.unlink(name);
   let told = 0;
   const watch = watchReadable(mqd, () => { told++; queue.tryReceive(); }, name);
+  watch.resume();
   process.on("exit", () => console.log("told", told));
 `;
 
+/** Deno emits no `exit` after an uncaught error. */
+const ANY = undefined;
+
 /** How a program with a watch goes on, and how it ends. */
-const ENDS: [what: string, code: string, exitCode: number, stdout: string][] = [
-  ["naturally when the watch keeps nothing alive", "watch.keepAlive(false);", 0, "told 0\n"],
+const ENDS: [what: string, code: string, exitCode: number, stdout: string | undefined][] = [
+  ["naturally when the watch keeps nothing alive", "watch.pause();", 0, "told 0\n"],
   ["naturally when the watch is stopped", "watch.stop();", 0, "told 0\n"],
   ["at once by process.exit()", "setImmediate(() => process.exit(3));", 3, "told 0\n"],
-  ["at once by an uncaught error", "setImmediate(() => { throw new Error('x'); });", 1, "told 0\n"],
+  ["at once by an uncaught error", "setImmediate(() => { throw new Error('x'); });", 1, ANY],
   [
     "only when the watch is stopped, if it keeps it alive",
-    `watch.keepAlive(false);
-     watch.keepAlive(true);
+    `watch.pause();
+     watch.resume();
      setTimeout(() => queue.trySend("x"), 20).unref();
      const look = setInterval(() => { if (told > 0) { watch.stop(); clearInterval(look); } }, 1);
      look.unref();`,
@@ -54,17 +51,19 @@ const ENDS: [what: string, code: string, exitCode: number, stdout: string][] = [
 ];
 
 for (const [what, code, exitCode, stdout] of ENDS) {
-  test(`a program with a watched descriptor ends ${what}`, NODE_ONLY, async () => {
+  test(`a program with a watched descriptor ends ${what}`, async () => {
     const program = runProgram(WATCH + code, { v8Flags: ["expose-gc"] });
     const finished = await within("its end", program);
-    assertEquals([finished.code, finished.stdout], [exitCode, stdout], finished.stderr);
+    assertEquals(finished.code, exitCode, finished.stderr);
+    if (stdout !== ANY) assertEquals(finished.stdout, stdout);
   });
 }
 
-test("worker.terminate() ends a worker with a watched descriptor", NODE_ONLY, async () => {
+test("worker.terminate() ends a worker with a watched descriptor", async () => {
   const finished = await within(
     "its end",
-    runProgram(`
+    runProgram(
+      `
       import { Worker } from "node:worker_threads";
       const source = ${JSON.stringify(linked(WATCH))} + \`
         import { parentPort } from "node:worker_threads";
@@ -75,7 +74,9 @@ test("worker.terminate() ends a worker with a watched descriptor", NODE_ONLY, as
         await new Promise((resolve) => worker.once("message", resolve));
         console.log(await worker.terminate());
       }
-    `),
+    `,
+      { permissions: ["--allow-read", ...FFI_ONLY] },
+    ), // reading is for the worker's imports
   );
   assertEquals([finished.code, finished.stdout], [0, "1\n".repeat(20)], finished.stderr);
 });

@@ -1,8 +1,8 @@
 /**
- * Loads the C library before the first test: the sanitizer of `deno test` would hold the test that
- * happens to be first responsible for a library that is meant to stay.
+ * Loads the C library and the reactor before the first test: the sanitizer of `deno test` would
+ * hold the test that happens to be first responsible for what is meant to stay.
  */
 
-import { sys } from "../../src/sys/load.ts";
+import { reactor } from "../../src/wait/reactor.ts";
 
-sys();
+reactor();

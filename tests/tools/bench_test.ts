@@ -1,6 +1,7 @@
 /** The benchmarks run and give well-formed numbers. Never how large these are: machines differ. */
 
-import { availableParallelism } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
 import process from "node:process";
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
@@ -77,12 +78,67 @@ test("bench prints a table with the goal beside the numbers", ON_DENO, async () 
   assert(line !== undefined && /Postbox, Deno .*≤ 1\.60 (met|missed)/.test(line), stdout);
 });
 
+test(
+  "bench --quick --out measures what is awaited and writes the tables and a chart of it",
+  ON_DENO,
+  async () => {
+    const folder = mkdtempSync(`${tmpdir()}/postbox-`);
+    try {
+      const subjects = ["await-round-trip", "await-one-way", "await-stream"];
+      const { code, stdout, stderr } = await bench(
+        "--quick",
+        "--json",
+        "--out",
+        folder,
+        ...subjects,
+      );
+      assertEquals(code, 0, stderr);
+      const { rows } = JSON.parse(stdout) as Results;
+      const groups = availableParallelism() > 1
+        ? ["one core", "two cores", "free"]
+        : ["one core", "free"];
+      assertEquals(
+        rows.map(({ subject, case: label }) => [subject, label]),
+        subjects.flatMap((subject) =>
+          groups.flatMap((group) => ["Deno", "Node"].map((on) => [subject, `${group}, ${on}`]))
+        ),
+      );
+      for (const { subject, baseline, contenders } of rows) {
+        assertEquals(contenders.length, 7);
+        for (const { label, medianNs, p99Ns, cpu } of [baseline, ...contenders]) {
+          assertGreater(medianNs, 0, label);
+          if (subject === "await-stream") assertEquals(p99Ns, undefined);
+          else assert(p99Ns! >= medianNs, `${label}: p50 ${medianNs}, p99 ${p99Ns}`);
+          assertEquals(cpu !== undefined, subject === "await-one-way");
+        }
+      }
+      assertEquals(readdirSync(folder).sort(), ["tables.md", "waiting.svg"]);
+      const chart = readFileSync(`${folder}/waiting.svg`, "utf8");
+      for (const part of ["prefers-color-scheme: dark", "Postbox, Deno, spin", "free"]) {
+        assertStringIncludes(chart, part);
+      }
+      for (const subject of subjects) {
+        assertStringIncludes(readFileSync(`${folder}/tables.md`, "utf8"), `## ${subject}: `);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
 test("bench --help shows the subjects and examples", ON_DENO, async () => {
   const { code, stdout } = await bench("--help");
   assertEquals(code, 0);
-  for (const part of ["send-receive", "command-line", "Examples", "deno task bench --json"]) {
+  for (const part of ["send-receive", "await-stream", "Examples", "deno task bench --json"]) {
     assertStringIncludes(stdout, part);
   }
+});
+
+test("bench refuses an option that there is not, with exit code 2", ON_DENO, async () => {
+  const { code, stdout, stderr } = await bench("--no-such-option");
+  assertEquals([code, stdout], [2, ""]);
+  assertStringIncludes(stderr, "--no-such-option");
+  assertStringIncludes(stderr, "Usage: deno task bench");
 });
 
 test("bench refuses a subject that there is not, with exit code 2", ON_DENO, async () => {

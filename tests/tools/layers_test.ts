@@ -37,6 +37,9 @@ const CASES: [string, string, boolean][] = [
   ["examples/x/main.ts", "../../mod.ts", true],
   ["examples/x/main.ts", "../../src/sys/mod.ts", false],
   ["mod.ts", "./src/mq/mod.ts", true],
+  ["mod.ts", "./src/life/mod.ts", true],
+  ["cli/main.ts", "../src/life/mod.ts", false],
+  ["mod.ts", "./src/sys/mod.ts", false],
   ["mod.ts", "./src/mq/list.ts", false],
   ["tests/x_test.ts", "../src/sys/file.ts", true],
 ];

@@ -5,7 +5,7 @@ import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Spinner } from "../../src/wait/spin.ts";
 
-const MAX_TRIES = 20, TIMED_EVERY = 16, MAX_PAUSE = 1024;
+const MAX_TRIES = 20, PROBE_EVERY = 32, TIMED_EVERY = 16, MAX_PAUSE = 1024;
 
 /** A spinner whose tries take as long as they are told to, and find something or not. */
 class Rig {
@@ -34,11 +34,23 @@ test("Spinner.spin() gives what a try gave and tries no more", () => {
   assertEquals(new Rig().spin({ hitAt: 3 }), { tries: 3, result: "hit" });
 });
 
-test("Spinner.spin() gives up after a bounded number of tries", () => {
+test("Spinner.spin() tries half as often after each miss, and at last only now and then", () => {
   const rig = new Rig();
-  for (let spin = 0; spin < 100; spin++) {
-    assertEquals(rig.spin(), { tries: MAX_TRIES, result: undefined });
+  const misses = Array.from({ length: 5 }, () => rig.spin());
+  assertEquals(misses.map(({ tries }) => tries), [20, 10, 5, 2, 1]);
+  assertEquals(misses.every(({ result }) => result === undefined), true);
+  for (let round = 0; round < 3; round++) {
+    for (let wait = 0; wait < PROBE_EVERY; wait++) assertEquals(rig.spin().tries, 0);
+    assertEquals(rig.spin().tries, MAX_TRIES, "a probe");
+    for (const tries of [10, 5, 2, 1]) assertEquals(rig.spin().tries, tries);
   }
+});
+
+test("Spinner.spin() tries as often as it can after a hit", () => {
+  const rig = new Rig();
+  for (let miss = 0; miss < 4; miss++) rig.spin();
+  assertEquals(rig.spin({ hitAt: 1 }), { tries: 1, result: "hit" });
+  assertEquals(rig.spin({ hitAt: 15 }), { tries: 15, result: "hit" });
 });
 
 test("Spinner.spin() stops when a try takes a time slice, and parks the next waits", () => {

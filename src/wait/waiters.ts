@@ -1,0 +1,213 @@
+/**
+ * Who waits for one descriptor: first come, first served, in each direction.
+ *
+ * Rule: a wait ends once, by what it waited for, its signal, its deadline or the end of the handle;
+ * whatever ends it first takes it out of the line before anything is taken for it.
+ */
+
+import { C } from "../sys/mod.ts";
+import type { Readiness } from "./block.ts";
+import { at, deadlineOf, timeoutError } from "./deadline.ts";
+import { reactor } from "./reactor.ts";
+import { spinner } from "./spin.ts";
+
+/** When a wait is over before what it waits for. */
+export interface WaitOptions {
+  /**
+   * Milliseconds, at least 0; measured on the monotonic clock.
+   * @default {for ever}
+   */
+  timeoutMs?: number | undefined;
+  /** Ends the wait; it rejects with the signal's reason then. */
+  signal?: AbortSignal | undefined;
+  /** Is called once, when it is clear that the wait is not over at once. */
+  beforeParking?: (() => void) | undefined;
+}
+
+/** One that waits. */
+interface Waiter {
+  /** Does what is waited for, or gives `undefined` when it has to wait on. */
+  attempt: () => unknown;
+  resolve: (value: unknown) => void;
+  reject: (reason: unknown) => void;
+  /** Takes signal and timer back. */
+  release: () => void;
+}
+
+/** So many waits in a row that found what they waited for; then others have their turn. */
+const AT_ONCE = 64;
+let atOnce = 0;
+
+/** The events that an epoll set tells of, wanted or not. */
+const ALWAYS_TOLD = C.EPOLLERR | C.EPOLLHUP;
+
+const EVENTS: Record<Readiness, number> = { readable: C.EPOLLIN, writable: C.EPOLLOUT };
+
+/** Those who wait for one descriptor. */
+export class Waiters {
+  readonly #fd: number;
+  readonly #target: string;
+  readonly #spin: boolean;
+  readonly #lines: Record<Readiness, Set<Waiter>> = { readable: new Set(), writable: new Set() };
+  /** In the reactor; undefined before anybody had to wait. */
+  #id: number | undefined;
+  /**
+   * The events that the epoll set tells of. More than are waited for, mostly: an interest is given
+   * up when the set tells of what nobody wants, so a steady exchange costs no epoll_ctl(2).
+   */
+  #interest = 0;
+  #turn: ReturnType<typeof setImmediate> | undefined;
+
+  /**
+   * @param fd A nonblocking descriptor that epoll takes; stays open until {@linkcode end}.
+   * @param spin Whether a wait tries for a short while before it parks.
+   */
+  constructor(fd: number, target: string, spin: boolean) {
+    this.#fd = fd;
+    this.#target = target;
+    this.#spin = spin;
+  }
+
+  /**
+   * Tries, then waits and tries again, until it works.
+   *
+   * @param attempt Does the work, or gives `undefined` when it has to wait. What it throws rejects.
+   * @returns What `attempt` gave. Rejects with the signal's reason, or a `TimeoutError`.
+   */
+  wait<T>(
+    readiness: Readiness,
+    attempt: () => T | undefined,
+    { timeoutMs, signal, beforeParking }: WaitOptions,
+  ): Promise<T> {
+    const line = this.#lines[readiness];
+    let deadline: number;
+    try {
+      deadline = deadlineOf(timeoutMs);
+      signal?.throwIfAborted();
+      // Who came before is served before; and who never has to wait lets others in now and then.
+      if (line.size === 0 && atOnce < AT_ONCE) {
+        let value = attempt();
+        if (value === undefined && timeoutMs !== 0 && this.#spin) value = spinner.spin(attempt);
+        if (value !== undefined) {
+          atOnce++;
+          return Promise.resolve(value);
+        }
+      }
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return new Promise<T>((resolve, reject) => {
+      const loop = reactor(); // the first one may be refused: before anything is held for this wait
+      const giveUp = (reason: unknown) => {
+        this.#leave(line, waiter);
+        reject(reason);
+      };
+      const abort = () => giveUp(signal!.reason);
+      const stopTimer = at(deadline, () => giveUp(timeoutError(this.#target, timeoutMs!)));
+      const waiter: Waiter = {
+        attempt,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        release() {
+          signal?.removeEventListener("abort", abort);
+          stopTimer();
+        },
+      };
+      signal?.addEventListener("abort", abort);
+      beforeParking?.();
+      line.add(waiter);
+      loop.begin();
+      if (atOnce >= AT_ONCE) this.#serveNextTurn();
+      else this.#arm();
+    });
+  }
+
+  #leave(line: Set<Waiter>, waiter: Waiter): void {
+    line.delete(waiter);
+    waiter.release();
+    reactor().end();
+  }
+
+  /** The events that somebody waits for. */
+  #wanted(): number {
+    let events = 0;
+    for (const readiness of ["readable", "writable"] as const) {
+      if (this.#lines[readiness].size > 0) events |= EVENTS[readiness];
+    }
+    return events;
+  }
+
+  /** Makes sure that the epoll set tells of what is waited for. */
+  #arm(): void {
+    const events = this.#interest | this.#wanted();
+    if (events === this.#interest) return;
+    this.#id ??= reactor().enter(this);
+    try {
+      reactor().want(this.#id, this.#fd, events, this.#target);
+      this.#interest = events;
+    } catch (error) {
+      this.#rejectAll(error); // the descriptor is none any more
+    }
+  }
+
+  #serveNextTurn(): void {
+    this.#turn ??= setImmediate(() => {
+      this.#turn = undefined;
+      this.ready(0);
+      this.#arm();
+    });
+  }
+
+  /** Serves who waits, each at most once. */
+  ready(events: number): void {
+    const unwanted = events & this.#interest & ~this.#wanted();
+    atOnce = 0;
+    this.#serve(this.#lines.writable);
+    this.#serve(this.#lines.readable);
+    // What nobody wanted would bring the event loop back again and again.
+    if (this.#wanted() === 0 && (unwanted !== 0 || (events & ALWAYS_TOLD) !== 0)) this.#leaveSet();
+    else if (unwanted !== 0) {
+      this.#interest &= ~unwanted;
+      reactor().want(this.#id!, this.#fd, this.#interest, this.#target);
+    }
+  }
+
+  #leaveSet(): void {
+    if (this.#id !== undefined) reactor().leave(this.#id, this.#fd, this.#target);
+    this.#id = undefined;
+    this.#interest = 0;
+  }
+
+  #serve(line: Set<Waiter>): void {
+    // Nobody new gets into the line meanwhile: who is served goes on in a microtask.
+    for (const waiter of line) {
+      let value;
+      try {
+        value = waiter.attempt();
+      } catch (error) {
+        this.#leave(line, waiter);
+        waiter.reject(error);
+        continue;
+      }
+      if (value === undefined) return;
+      this.#leave(line, waiter);
+      waiter.resolve(value);
+    }
+  }
+
+  /** Rejects all who wait, and leaves the reactor. The descriptor may be closed then. */
+  end(error: Error): void {
+    clearImmediate(this.#turn);
+    this.#rejectAll(error);
+    this.#leaveSet();
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const line of Object.values(this.#lines)) {
+      for (const waiter of line) {
+        this.#leave(line, waiter);
+        waiter.reject(error);
+      }
+    }
+  }
+}
