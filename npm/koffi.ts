@@ -24,9 +24,16 @@ const FILES = [
   "index.d.ts",
   "src/koffi/index.cjs",
   "src/koffi/index.js",
-  "src/koffi/src/static.cjs",
-  "src/koffi/src/static.js",
 ];
+
+/**
+ * Where koffi looks before `build/koffi`: for a package of its binary, which may be that of another
+ * koffi in the user's project. Here it finds none.
+ */
+const NO_OTHER_BINARY = {
+  "src/koffi/src/static.cjs": "exports.loadStatic = () => null;\n",
+  "src/koffi/src/static.js": "export const loadStatic = () => null;\n",
+};
 
 /** Makes the folder `koffi` as it goes into the package's node_modules. */
 export async function vendorKoffi(folder: string): Promise<void> {
@@ -39,6 +46,9 @@ export async function vendorKoffi(folder: string): Promise<void> {
     );
     await Deno.mkdir(`${folder}/src/koffi/src`, { recursive: true });
     for (const file of FILES) await Deno.copyFile(`${koffi}/${file}`, `${folder}/${file}`);
+    for (const [file, text] of Object.entries(NO_OTHER_BINARY)) {
+      await Deno.writeTextFile(`${folder}/${file}`, text);
+    }
     await writeManifest(`${koffi}/package.json`, `${folder}/package.json`);
     for (const source of binaries) await copyBinaries(source, folder);
   } finally {
@@ -75,6 +85,7 @@ async function writeManifest(from: string, to: string): Promise<void> {
   const manifest = JSON.parse(await Deno.readTextFile(from));
   delete manifest.scripts;
   delete manifest.optionalDependencies;
+  delete manifest.exports["./indirect"];
   await Deno.writeTextFile(to, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 

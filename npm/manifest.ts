@@ -21,7 +21,14 @@ export function completed(packed: Manifest): Manifest {
     os: ["linux"],
     cpu: ["x64", "arm64"],
     sideEffects: false,
-    dependencies: { ...packed.dependencies, koffi: KOFFI_VERSION },
+    dependencies: { ...exact(packed.dependencies), koffi: KOFFI_VERSION },
     bundleDependencies: ["koffi"],
   };
+}
+
+/** The versions that the tests ran with; `deno pack` writes ranges. */
+function exact(dependencies: Record<string, string> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(dependencies).map(([name, range]) => [name, range.replace(/^\^/, "")]),
+  );
 }

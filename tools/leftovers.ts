@@ -1,4 +1,4 @@
-/** What a run leaves behind: queues, shared memory, processes. */
+/** What a run leaves behind: queues, shared memory, processes; and the end of the latter. */
 
 import { MessageQueue, SharedMemory } from "../mod.ts";
 
@@ -31,24 +31,61 @@ export function kernelObjects(): KernelObjects {
   return { lines, blindSpot };
 }
 
-/** The processes that carry the mark of a run, as lines to print. */
+/** A process that carries the mark of a run. */
+interface Marked {
+  pid: number;
+  /** What to print of it. */
+  line: string;
+}
+
+/** The processes that carry the mark of a run, but for this one, as lines to print. */
 export function processesOf(runId: string): string[] {
-  const found: string[] = [];
-  for (const { name: pid } of Deno.readDirSync("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
+  return marked(runId).map(({ line }) => line);
+}
+
+/** Kills the processes that carry the mark of a run, but for this one; gives lines to print. */
+export function killProcessesOf(runId: string): string[] {
+  const killed = new Map<number, string>();
+  // They may start others meanwhile, so more than once; not for ever: some are not ours to kill.
+  for (let round = 0; round < 20; round++) {
+    const found = marked(runId).filter(({ pid }) => kill(pid));
+    if (found.length === 0) break;
+    for (const { pid, line } of found) killed.set(pid, line);
+  }
+  return [...killed.values()];
+}
+
+/** Kills one; false where that is not possible. */
+function kill(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGKILL");
+    return true;
+  } catch (error) {
+    if (isGoneOrForeign(error)) return false;
+    throw error;
+  }
+}
+
+function marked(runId: string): Marked[] {
+  const found: Marked[] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const pid = Number(name);
+    if (pid === Deno.pid) continue;
     try {
       const environment = Deno.readTextFileSync(`/proc/${pid}/environ`);
       if (!environment.includes(`${RUN_VARIABLE}=${runId}`)) continue;
       const command = Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
-      found.push(`process ${pid} ${command.slice(0, 200)}`);
+      found.push({ pid, line: `process ${pid} ${command.slice(0, 200)}` });
     } catch (error) {
-      // It ended while we looked, or belongs to somebody else.
-      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
-        continue;
-      }
-      if (error instanceof Error && error.message.includes("No such process")) continue;
-      throw error;
+      if (!isGoneOrForeign(error)) throw error;
     }
   }
   return found;
+}
+
+/** Whether a process ended while we looked, or belongs to somebody else. */
+function isGoneOrForeign(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied ||
+    (error instanceof Error && error.message.includes("No such process"));
 }

@@ -8,6 +8,7 @@ import { ClosedError } from "../errors.ts";
 import {
   C,
   checkMaking,
+  checkOptions,
   checkOwner,
   checkOwnerOption,
   close,
@@ -297,6 +298,7 @@ export class MessageQueue implements Disposable {
     creation: number,
     options: CreateQueueOptions & OpenQueueOptions,
   ): MessageQueue {
+    checkOptions(options, `open queue ${shown(name)}`, "{ maxMessages: 4 }");
     const { access = "rw", owner = "self", mode = 0o600, spin = true } = options;
     const flags = accessFlags(access, name) | creation | C.O_NONBLOCK | C.O_CLOEXEC;
     const size = creation ? sizeOf(options) : undefined;
@@ -405,6 +407,7 @@ export class MessageQueue implements Disposable {
    * @see mq_timedreceive(3)
    */
   receiveSync(options: BlockOptions = {}): Message | undefined {
+    checkOptions(options, "receive", "{ timeoutMs: 100 }");
     const { timeoutMs } = options;
     const mqd = this.#descriptor();
     return blockUntil(mqd, "readable", this.#attempt, timeoutMs, this.name);
@@ -420,6 +423,7 @@ export class MessageQueue implements Disposable {
    */
   receive(options: AwaitOptions = {}): Promise<Message> {
     try {
+      checkOptions(options, "receive", "{ timeoutMs: 100 }");
       const { timeoutMs, signal } = options;
       this.#descriptor();
       return this.#waiters.wait("readable", this.#attempt, { timeoutMs, signal });
@@ -618,7 +622,9 @@ function accessFlags(access: QueueAccess, name: string): number {
 }
 
 /** What fits into 32 bits is the kernel's to judge. */
-function priorityOf({ priority = 0 }: SendOptions): number {
+function priorityOf(options: SendOptions): number {
+  checkOptions(options, "send", "{ priority: 9 }");
+  const { priority = 0 } = options;
   const number = priority >>> 0;
   if (number === priority) return number;
   const what = `Cannot send with priority ${shown(priority)}`;

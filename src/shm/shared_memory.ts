@@ -13,7 +13,9 @@ import {
   checkOwnerOption,
   close,
   closeOnExec,
+  duplicate,
   getrlimit,
+  isCloseOnExec,
   memfdCreate,
   nameHint,
   type Owner,
@@ -25,6 +27,7 @@ import {
   shmUnlink,
   shown,
   statx,
+  sys,
   wholeNumber,
 } from "../sys/mod.ts";
 import { listMemory, type MemoryEntry } from "./list.ts";
@@ -99,8 +102,8 @@ export interface AnonymousMemoryOptions extends ReserveOptions {
 }
 
 /**
- * The descriptors of this thread's handles. FD_CLOEXEC would not tell them from inherited ones: Node
- * and Bun set it on those too.
+ * The descriptors of this thread's handles, and those that it has taken over: what can be known of
+ * a descriptor where `seesInherited` of the port is false.
  */
 const owned = new Set<number>();
 
@@ -163,7 +166,7 @@ export interface MemoryStatus {
 }
 
 /** An entry of `stdio` of `node:child_process`. */
-export type StdioEntry = "inherit" | "ignore" | "pipe" | number;
+export type StdioEntry = "inherit" | "ignore" | "pipe" | "overlapped" | "ipc" | number;
 
 const ACCESS_FLAGS: Record<MemoryAccess, number> = { r: C.O_RDONLY, rw: C.O_RDWR };
 const encoder = new TextEncoder();
@@ -360,7 +363,11 @@ export class SharedMemory implements Disposable {
 
   /**
    * Takes over the memory that a parent handed to this process by {@linkcode
-   * SharedMemory.inheritAs}. The handle owns the descriptor from then on.
+   * SharedMemory.inheritAs}.
+   *
+   * In Deno the handle owns the descriptor from then on and closes it. Node and Bun do not tell
+   * inherited descriptors from others: there the handle has a duplicate, and the descriptor itself
+   * stays open as long as the process runs.
    *
    * @param descriptor The number that the parent chose.
    * @throws {LayoutError} If it is no memfd, was not inherited or is taken over already, lacks a
@@ -376,8 +383,7 @@ export class SharedMemory implements Disposable {
     checkAccess(access, name);
     checkSeals(fd, seals, name);
     const action = "adopt memory", target = name;
-    // What has an owner already would be closed by both.
-    if (owned.has(fd)) {
+    if (sys().seesInherited ? isCloseOnExec(fd, name) : owned.has(fd)) {
       const expected = "one that was inherited and is nobody's yet";
       throw new LayoutError({ action, target, found: "a descriptor of our own", expected });
     }
@@ -387,8 +393,16 @@ export class SharedMemory implements Disposable {
       throw new LayoutError({ action, target, found: `${byteLength} bytes`, expected });
     }
     const reservation = reserve(Math.max(byteLength, byteCount("maxByteLength", maxByteLength)));
-    closeOnExec(fd, name);
-    return SharedMemory.#map({ fd, name, access, reservation, byteLength });
+    const map = (fd: number) => SharedMemory.#map({ fd, name, access, reservation, byteLength });
+    if (sys().seesInherited) {
+      closeOnExec(fd, name);
+      return map(fd);
+    }
+    // It may be the descriptor of another thread's handle, which must not be closed by this one.
+    const own = duplicate(fd, action, target);
+    const memory = closingOnError(own, name, () => map(own));
+    owned.add(fd);
+    return memory;
   }
 
   static #map(parts: {

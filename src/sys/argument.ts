@@ -54,3 +54,16 @@ export function permissionBits(mode: number): number {
 export function checkMaking(making: symbol, key: symbol, what: string, instead: string): void {
   if (making !== key) throw new TypeError(`Cannot make ${what} by new: expected ${instead}`);
 }
+
+/**
+ * Refuses what stands in the place of options and is none: nothing in it would be found, and a
+ * priority or a deadline forgotten in silence.
+ *
+ * @param example What was meant, perhaps.
+ */
+export function checkOptions(options: unknown, action: string, example: string): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new TypeError(
+    `Cannot ${action}: the options are ${shown(options)}, expected an object such as ${example}`,
+  );
+}

@@ -132,6 +132,19 @@ export function statfs(path: string, target = path): FileSystemStatus {
   };
 }
 
+/** fcntl(2) F_GETFD: whether a descriptor ends with this program. All that we open do. */
+export function isCloseOnExec(fd: number, target: string): boolean {
+  return (check(sys().c.fcntl(fd, C.F_GETFD, 0), "fcntl", "look at", target) & C.FD_CLOEXEC) !== 0;
+}
+
+const LOWEST_DUPLICATE = 3; // never in the place of a standard stream that was closed
+
+/** fcntl(2) F_DUPFD_CLOEXEC: one more descriptor for the same. */
+export function duplicate(fd: number, action: string, target: string): number {
+  const { c } = sys();
+  return check(c.fcntl_dupfd(fd, C.F_DUPFD_CLOEXEC, LOWEST_DUPLICATE), "fcntl", action, target);
+}
+
 /** fcntl(2) F_SETFD: a child that is started later does not get the descriptor; it is ours now. */
 export function closeOnExec(fd: number, target: string): void {
   check(sys().c.fcntl(fd, C.F_SETFD, C.FD_CLOEXEC), "fcntl", "keep to this process", target);

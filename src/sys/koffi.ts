@@ -5,47 +5,31 @@
  * tool can see, so nobody who runs Deno downloads it.
  */
 
-import { C, STRUCTS } from "./abi.ts";
+import { type EventLoop, type Poller, watchWith } from "./koffi_watch.ts";
 import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
-import type { Driver, Functions, Library, Watch } from "./port.ts";
+import type { Driver, Functions, Library } from "./port.ts";
 
 /** What is used of koffi. */
-interface Koffi {
-  load(path: string): NativeLibrary;
+interface Koffi extends Poller {
   errno(): number;
   address(view: Uint8Array): bigint;
   view(address: bigint, byteLength: number): ArrayBuffer;
-  node: { poll(fd: number, callback: () => void): PollHandle };
 }
 
-interface NativeLibrary {
-  func(name: string, result: string, parameters: string[]): CFunction;
-}
-
-type CFunction = (...values: unknown[]) => number | bigint;
-
-/** `uv_poll_t` of libuv. */
-interface PollHandle {
-  close(): void;
-  ref(): void;
-  unref(): void;
-}
+type CFunction = ReturnType<ReturnType<Koffi["load"]>["func"]>;
 
 /** What is used of Node's `process`, which Bun has too. */
-interface Process {
+interface Process extends EventLoop {
   platform: string;
   arch: string;
-  argv: [string, string];
-  versions: { node?: string; bun?: string };
+  argv: [string, string?];
   eventNames(): (string | symbol)[];
+  cwd(): string;
   getBuiltinModule(name: "node:module"): { createRequire(from: string): Require };
+  getBuiltinModule(name: "node:worker_threads"): { isMainThread: boolean };
 }
 
-interface Require {
-  (name: string): unknown;
-  /** What was loaded, by path. */
-  cache: Record<string, unknown>;
-}
+type Require = (name: string) => unknown;
 
 /** Asked for when it is needed: in Deno a look at it loads the whole of its Node compatibility. */
 function process(): Process | undefined {
@@ -64,9 +48,9 @@ const KOFFI_TYPES: Record<CType, string> = {
 const ARCHITECTURES: Record<string, string> = { x64: "x86_64", arm64: "aarch64" };
 
 function createRequire(): Require {
-  const { argv, getBuiltinModule } = process()!;
+  const { argv, cwd, getBuiltinModule } = process()!;
   // A bundle of CommonJS has no URL of its own; koffi is beside the program then.
-  const from = import.meta.url ?? argv[1];
+  const from = import.meta.url ?? argv[1] ?? `${cwd()}/`;
   return getBuiltinModule("node:module").createRequire(from);
 }
 
@@ -74,10 +58,12 @@ function koffi(): Koffi {
   try {
     return createRequire()("koffi") as Koffi;
   } catch (cause) {
-    const { platform, arch } = process()!;
+    const what = (cause as { code?: string }).code === "MODULE_NOT_FOUND"
+      ? "the package koffi is missing"
+      : `koffi does not load (${(cause as Error).message})`;
     throw new Error(
-      `Cannot load the C library: the package koffi is missing or has nothing for ${platform} on ` +
-        `${arch}, expected it beside this package; install it with: npm install koffi`,
+      `Cannot load the C library: ${what}, expected koffi inside this package; install this ` +
+        "package anew, or koffi beside it: npm install koffi",
       { cause },
     );
   }
@@ -114,9 +100,9 @@ function load<const T extends CTable>(table: T): Library<T> {
     addressOf: address,
     viewOf: view,
     growClears: process()!.versions.bun !== undefined,
+    seesInherited: false,
     hearsSignals,
-    // LINUX: Bun ends the process in uv_poll, which it does not have.
-    watch: process()!.versions.bun === undefined ? watchWith(found) : watchByTimer(found),
+    watch: watchWith(found, process()!),
   };
 }
 
@@ -126,94 +112,6 @@ const RUNTIME_SIGNALS: readonly unknown[] = ["SIGCHLD", "SIGWINCH"];
 function hearsSignals(): boolean {
   return process()!.eventNames().some((name) =>
     typeof name === "string" && name.startsWith("SIG") && !RUNTIME_SIGNALS.includes(name)
-  );
-}
-
-/** Handles that are open: one that is collected stops without a word. */
-const watching = new Set<PollHandle>();
-
-function watchWith({ load, node }: Koffi) {
-  let kept = false;
-  return (fd: number, onReadable: () => void): Watch => {
-    if (!kept) keepLoaded(load(C_LIBRARY));
-    kept = true;
-    let told = false;
-    const tell = () => {
-      told = false;
-      if (watching.has(handle)) onReadable();
-    };
-    // Not in the callback itself: Node 26 does not run microtasks after it.
-    const handle = node.poll(fd, () => {
-      if (told) return;
-      told = true;
-      setImmediate(tell);
-    });
-    handle.unref();
-    watching.add(handle);
-    return {
-      resume() {
-        if (watching.has(handle)) handle.ref();
-      },
-      pause() {
-        if (watching.has(handle)) handle.unref();
-      },
-      stop() {
-        if (watching.delete(handle)) handle.close();
-      },
-      isParked: () => false,
-    };
-  };
-}
-
-/** How often a runtime whose event loop takes no descriptor looks at one. */
-const LOOK_EVERY_MS = 2;
-
-function watchByTimer({ load }: Koffi) {
-  const poll = load(C_LIBRARY).func("poll", "int32_t", ["void*", "size_t", "int32_t"]);
-  return (fd: number, onReadable: () => void): Watch => {
-    const { bytes, fd: at, events } = STRUCTS.pollfd;
-    const pollfd = new Uint8Array(bytes), view = new DataView(pollfd.buffer);
-    view.setInt32(at, fd, true);
-    view.setInt16(events, C.POLLIN, true);
-    let timer: ReturnType<typeof setInterval> | undefined, stopped = false;
-    const look = () => {
-      if (poll(pollfd, 1, 0) === 1) onReadable();
-    };
-    const pause = () => {
-      clearInterval(timer);
-      timer = undefined;
-    };
-    return {
-      resume() {
-        if (!stopped) timer ??= setInterval(look, LOOK_EVERY_MS);
-      },
-      pause,
-      stop() {
-        stopped = true;
-        pause();
-      },
-      isParked: () => false,
-    };
-  };
-}
-
-/**
- * Keeps koffi's code in memory for ever.
- *
- * LINUX: when a worker ends with a watch, Node unloads koffi first, and libuv then closes the
- * watch's handle by a function of koffi's that is gone: SIGSEGV. See dlopen(3), RTLD_NODELETE.
- */
-function keepLoaded(library: NativeLibrary): void {
-  const dlopen = library.func("dlopen", "intptr_t", ["void*", "int32_t"]);
-  const flags = C.RTLD_NOW | C.RTLD_NOLOAD | C.RTLD_NODELETE;
-  // A program that uses koffi itself may have another copy of it: all that are loaded stay.
-  const paths = Object.keys(createRequire().cache).filter((path) => path.endsWith("koffi.node"));
-  const kept = paths.filter((path) =>
-    Number(dlopen(new TextEncoder().encode(`${path}\0`), flags)) !== 0
-  );
-  if (kept.length > 0) return;
-  throw new Error(
-    `Cannot watch a descriptor: koffi's code is in none of [${paths}], expected its koffi.node`,
   );
 }
 

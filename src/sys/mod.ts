@@ -5,7 +5,7 @@
  */
 
 export { C, STRUCTS } from "./abi.ts";
-export { checkMaking, permissionBits, shown, wholeNumber } from "./argument.ts";
+export { checkMaking, checkOptions, permissionBits, shown, wholeNumber } from "./argument.ts";
 export { byteLengthOf } from "./bytes.ts";
 export { check, type Hint, refuse, refused } from "./check.ts";
 export * from "./epoll.ts";

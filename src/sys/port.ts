@@ -1,7 +1,7 @@
 /**
  * The port to C: what a driver of a runtime offers to the rest of `src/sys`.
  *
- * A driver is one file beside this one (`deno.ts`). Nothing outside this folder sees the port.
+ * A driver is one file beside this one (`deno.ts`, `koffi.ts`). Nothing outside this folder sees the port.
  */
 
 import type { CTable, CType, SYMBOLS } from "./symbols.ts";
@@ -58,6 +58,12 @@ export interface Library<T extends CTable> {
    * does; V8's only makes them accessible.
    */
   readonly growClears: boolean;
+
+  /**
+   * Whether FD_CLOEXEC tells inherited descriptors from our own: Node and Bun set it on all that
+   * they inherit.
+   */
+  readonly seesInherited: boolean;
 
   /**
    * Whether a signal that interrupts a call may be one that the program listens for; false when it

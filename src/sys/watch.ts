@@ -5,10 +5,8 @@
  * already. What it gets is therefore a duplicate that is nobody else's, and was tried before.
  */
 
-import { C } from "./abi.ts";
-import { check } from "./check.ts";
 import { epollCreate, epollCtl } from "./epoll.ts";
-import { close } from "./file.ts";
+import { close, duplicate } from "./file.ts";
 import { sys } from "./load.ts";
 import type { Watch } from "./port.ts";
 
@@ -27,8 +25,7 @@ export type { Watch };
  */
 export function watchReadable(fd: number, onReadable: () => void, target: string): Watch {
   const library = sys();
-  const LOWEST = 3; // never in the place of a standard stream that was closed
-  const own = check(library.c.fcntl_dupfd(fd, C.F_DUPFD_CLOEXEC, LOWEST), "fcntl", "watch", target);
+  const own = duplicate(fd, "watch", target);
   try {
     checkPollable(own, target);
     const watch = library.watch(own, onReadable);

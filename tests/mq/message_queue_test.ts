@@ -5,6 +5,7 @@ import {
   assert,
   assertEquals,
   assertFalse,
+  assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
@@ -522,4 +523,19 @@ test("uniqueName() gives names that no other call gives", () => {
   const names = new Set(Array.from({ length: 1000 }, () => uniqueName("n")));
   assertEquals(names.size, 1000);
   for (const name of names) assert(name.startsWith("/n-"));
+});
+
+test("MessageQueue throws TypeError for options that are none", async () => {
+  using queue = privateQueue();
+  const wrong = 9 as never, nothing = null as never;
+  for (const options of [wrong, nothing]) {
+    assertThrows(() => queue.trySend("x", options), TypeError, "expected an object");
+    assertThrows(() => queue.sendSync("x", options), TypeError, "expected an object");
+    assertThrows(() => queue.receiveSync(options), TypeError, "expected an object");
+    assertThrows(() => MessageQueue.open("/x", options), TypeError, "expected an object");
+    assertThrows(() => MessageQueue.create("/x", options), TypeError, "expected an object");
+    await assertRejects(() => queue.send("x", options), TypeError, "expected an object");
+    await assertRejects(() => queue.receive(options), TypeError, "expected an object");
+  }
+  assertEquals(queue.length, 0);
 });

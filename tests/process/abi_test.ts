@@ -23,7 +23,6 @@ import { compileC, run, temporaryFolder } from "../support/process.ts";
 const HEADERS = `
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
