@@ -23,7 +23,8 @@ const DEPENDENCIES = { "deno-std": "1.4.0", esbuild: esbuild.version };
 const FOLDERS = ["tests", "examples", "bench", "tools", "docs"];
 
 /** What is in them, and is no TypeScript to translate: it is Deno's, and no test imports it. */
-const DENO_ONLY = /^(tools\/(test|mirror|runtimes|conformance|layers_lint)\.ts|bench\/ts\/)/;
+const DENO_ONLY =
+  /^(tools\/(test|groups|run_group|scratch|mirror|runtimes|conformance|layers_lint)\.ts|bench\/ts\/)/;
 
 /** Installs the package from its tarball into an empty folder and puts the tests beside it. */
 export async function mirror(folder: string, tarball: string): Promise<void> {

@@ -1,6 +1,8 @@
 /** The runtimes beside Deno that the tests run on, from the npm registry. */
 
 import { execute } from "../npm/execute.ts";
+import type { Runner } from "./counts.ts";
+import { isSupportedNode, OLDEST_NODE } from "./node_version.ts";
 
 /** A runtime that is installed. */
 export interface Runtime {
@@ -8,8 +10,8 @@ export interface Runtime {
   version: string;
   /** The words that run a test file. */
   testCommand: (file: string) => [string, ...string[]];
-  /** Reads the counts from what it printed for one file. */
-  counts: (output: string) => { passed: number; failed: number; notRun: number };
+  /** Whose summary that prints. */
+  runner: Runner;
 }
 
 /** The supported ones; `node` is the machine's own. The last of Node's is the newest. */
@@ -20,6 +22,14 @@ export type RuntimeName = (typeof RUNTIMES)[number];
 
 /** Bun's version; Node's are the newest of their lines. */
 const BUN_VERSION = "1.4.5";
+
+/** Why a runtime cannot be had; undefined where it can. Only the machine's own may be too old. */
+export async function missingRuntime(name: RuntimeName): Promise<string | undefined> {
+  if (name !== "node") return undefined;
+  const version = (await execute("node", ["--version"])).trim();
+  if (isSupportedNode(version)) return undefined;
+  return `the machine's Node is ${version}, expected ${OLDEST_NODE}`;
+}
 
 /**
  * Gets a runtime into a folder.
@@ -47,11 +57,7 @@ async function nodeAt(name: string, path: string): Promise<Runtime> {
     name,
     version: `Node ${(await execute(path, ["--version"])).trim()}`,
     testCommand: (file) => [path, "--test-reporter=spec", file],
-    counts: (output) => ({
-      passed: count(output, /^ℹ pass (\d+)$/m),
-      failed: count(output, /^ℹ fail (\d+)$/m) + count(output, /^ℹ cancelled (\d+)$/m),
-      notRun: count(output, /^ℹ skipped (\d+)$/m),
-    }),
+    runner: "node",
   };
 }
 
@@ -60,14 +66,6 @@ async function bunAt(path: string): Promise<Runtime> {
     name: "bun",
     version: `Bun ${(await execute(path, ["--version"])).trim()}`,
     testCommand: (file) => [path, "test", file],
-    counts: (output) => ({
-      passed: count(output, /^\s*(\d+) pass$/m),
-      failed: count(output, /^\s*(\d+) fail$/m),
-      notRun: count(output, /^\s*(\d+) skip$/m),
-    }),
+    runner: "bun",
   };
-}
-
-function count(output: string, pattern: RegExp): number {
-  return Number(output.match(pattern)?.[1] ?? 0);
 }

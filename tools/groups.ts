@@ -1,0 +1,55 @@
+/** The groups of tests: what is in each, and what it may do. */
+
+import { RUNTIMES } from "./runtimes.ts";
+
+/** A group that runs under Deno, from the checkout. */
+export interface DenoGroup {
+  name: string;
+  what: string;
+  /** For `deno test`. */
+  args: string[];
+}
+
+const FFI_ONLY = ["--allow-ffi", "--no-prompt"];
+
+/** Those under Deno. */
+export const DENO_GROUPS: readonly DenoGroup[] = [
+  {
+    name: "api",
+    what: "the library, with --allow-ffi and nothing else",
+    args: [...FFI_ONLY, "tests/errors_test.ts", "tests/sys", "tests/wait", "tests/mq", "tests/shm"],
+  },
+  {
+    name: "doc",
+    what: "the examples in the documentation, with --allow-ffi and nothing else",
+    args: ["--doc", "--preload=tests/support/loaded.ts", ...FFI_ONLY, "mod.ts", "src", "cli"],
+  },
+  {
+    name: "process",
+    what: "other processes: C, Python, the command line, the tools",
+    args: ["-A", "tests/process", "tests/cli", "tests/tools"],
+  },
+  {
+    name: "conformance",
+    what: "the POSIX assertions",
+    args: ["-A", "tests/conformance"],
+  },
+  {
+    name: "npm",
+    what: "the npm package: what is in it, and who can use it",
+    args: ["-A", "tests/npm"],
+  },
+];
+
+/** The names of all; a runtime's is that of the group that runs on it. */
+export const GROUP_NAMES: readonly string[] = [
+  ...DENO_GROUPS.map(({ name }) => name),
+  ...RUNTIMES,
+];
+
+/** What runs when no group is named: everything under Deno, on the machine's own Node, the newest. */
+export const DEFAULT: readonly string[] = [
+  ...DENO_GROUPS.map(({ name }) => name),
+  "node",
+  "node26",
+];
