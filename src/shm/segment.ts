@@ -99,7 +99,8 @@ export class Segment implements Disposable {
   /**
    * Attaches to the memory of a segment that another thread of this process posted.
    *
-   * In Bun it is as long as the memory and the rest of its last page.
+   * In Bun it is as long as the memory and the rest of its last page, and while the memory grows a
+   * thread can see its new length a moment before the new bytes are there: wait to be told.
    *
    * @param buffer What `postMessage(segment.buffer)` or `postMessage(memory.buffer)` delivered.
    * @throws {TypeError} If it is no growable SharedArrayBuffer, as the buffer of a segment is.
@@ -191,7 +192,8 @@ export class Segment implements Disposable {
       const mapping: Mapping = { fd: source.fd, flags, offset: start };
       mmapFixed(addressOf(buffer) + BigInt(start), byteLength - start, mapping, source.target);
     }
-    // After the pages, so that no thread ever sees a length without them. V8 makes the pages
+    // After the pages, so that no thread ever sees a length without them, where the engine lets it
+    // be so. V8 makes the pages
     // accessible here, which on a mapping without write permission would abort the process.
     if (BYTE_LENGTH.call(buffer) < byteLength) GROW.call(buffer, byteLength);
     this.#mappedBytes = byteLength;

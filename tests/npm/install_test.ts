@@ -1,10 +1,10 @@
 /** The ways in which the package is installed, and what happens where koffi is missing. */
 
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
-import { assert, assertEquals, assertMatch } from "../assert.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { temporaryFolder } from "../support/process.ts";
-import { NO_DENO } from "../support/runtime.ts";
+import { BUILT_BY_DENO } from "../support/runtime.ts";
 import {
   assertWorks,
   INSTALL,
@@ -22,13 +22,17 @@ import {
 
 const PACKAGE = "node_modules/@postbox/postbox";
 
-test("npm install brings the package and its two dependencies", { not: NO_DENO }, async () => {
-  const folder = await sharedProject();
-  await assertWorks(folder);
-  const visible = readdirSync(`${folder}/node_modules`).filter((name) => !name.startsWith("."));
-  assertEquals(visible.sort(), ["@postbox", "@stricli"]);
-  assertEquals(readdirSync(`${folder}/${PACKAGE}/node_modules`), ["koffi"]);
-});
+test(
+  "npm install brings the package and its two dependencies",
+  { not: BUILT_BY_DENO },
+  async () => {
+    const folder = await sharedProject();
+    await assertWorks(folder);
+    const visible = readdirSync(`${folder}/node_modules`).filter((name) => !name.startsWith("."));
+    assertEquals(visible.sort(), ["@postbox", "@stricli"]);
+    assertEquals(readdirSync(`${folder}/${PACKAGE}/node_modules`), ["koffi"]);
+  },
+);
 
 /** Asserts that a command in a project, which is `postbox`, lists the queues. */
 async function assertLists(cwd: string, command: string, ...args: string[]): Promise<void> {
@@ -37,7 +41,7 @@ async function assertLists(cwd: string, command: string, ...args: string[]): Pro
   assertMatch(stdout + stderr, /\b\d+ queues?, found /);
 }
 
-test("npx postbox runs the command", { not: NO_DENO }, async () => {
+test("npx postbox runs the command", { not: BUILT_BY_DENO }, async () => {
   const folder = await sharedProject();
   const options = { cwd: folder };
   await assertLists(folder, "npx", "--no-install", "postbox");
@@ -46,7 +50,7 @@ test("npx postbox runs the command", { not: NO_DENO }, async () => {
   assertEquals(code, 2, stderr);
 });
 
-test("npm install --global brings the command", { not: NO_DENO }, async () => {
+test("npm install --global brings the command", { not: BUILT_BY_DENO }, async () => {
   using folder = temporaryFolder();
   await succeed("npm", [...INSTALL, "--global", "--prefix", folder.path, await tarball()]);
   const { version } = json("deno.json");
@@ -54,19 +58,19 @@ test("npm install --global brings the command", { not: NO_DENO }, async () => {
   await assertLists(folder.path, `${folder.path}/bin/postbox`);
 });
 
-test("npm install --omit=optional is enough", { not: NO_DENO }, async () => {
+test("npm install --omit=optional is enough", { not: BUILT_BY_DENO }, async () => {
   using folder = await ownProject("--omit=optional", await tarball());
   await assertWorks(folder.path);
 });
 
-test("npm install --ignore-scripts is enough", { not: NO_DENO }, async () => {
+test("npm install --ignore-scripts is enough", { not: BUILT_BY_DENO }, async () => {
   using folder = await ownProject("--ignore-scripts", await tarball());
   await assertWorks(folder.path);
 });
 
 test(
   "npm install works in a folder with spaces and an umlaut in its name",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     using folder = temporaryFolder();
     const path = `${folder.path}/a größer folder`;
@@ -77,7 +81,7 @@ test(
   },
 );
 
-test("npm refuses to install on a system that is not Linux", { not: NO_DENO }, async () => {
+test("npm refuses to install on a system that is not Linux", { not: BUILT_BY_DENO }, async () => {
   using folder = temporaryFolder();
   writeFileSync(`${folder.path}/package.json`, `{ "private": true }`);
   const preload = `${folder.path}/darwin.cjs`;
@@ -90,7 +94,7 @@ test("npm refuses to install on a system that is not Linux", { not: NO_DENO }, a
   assert(code !== 0 && !existsSync(`${folder.path}/node_modules`));
 });
 
-test("pnpm install is enough", { not: NO_DENO }, async () => {
+test("pnpm install is enough", { not: BUILT_BY_DENO }, async () => {
   const pnpm = `${await tools("pnpm")}/node_modules/.bin/pnpm`;
   using folder = temporaryFolder();
   writeFileSync(`${folder.path}/package.json`, `{ "private": true }`);
@@ -134,7 +138,7 @@ const WHEN_LOADED: Record<string, Program> = {
 };
 
 for (const [way, program] of Object.entries(WHEN_LOADED)) {
-  test(`koffi is loaded at the first use and not by ${way}`, { not: NO_DENO }, async () => {
+  test(`koffi is loaded at the first use and not by ${way}`, { not: BUILT_BY_DENO }, async () => {
     const { stdout, stderr } = await runIn(await sharedProject(), program);
     assertEquals(stdout, "false true\n", stderr);
   });
@@ -142,7 +146,7 @@ for (const [way, program] of Object.entries(WHEN_LOADED)) {
 
 test(
   "a missing koffi is told at the first use, with the words that bring it",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     using folder = await ownProject(await tarball());
     renameSync(`${folder.path}/${PACKAGE}/node_modules`, `${folder.path}/away`);
@@ -175,7 +179,7 @@ test(
 
 test(
   "the command says the same of a missing koffi, and ends with 1",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     using folder = await ownProject(await tarball());
     renameSync(`${folder.path}/${PACKAGE}/node_modules`, `${folder.path}/away`);
@@ -186,3 +190,21 @@ test(
     assertEquals(code, 1);
   },
 );
+
+test("the package uses its own koffi beside another one", { not: BUILT_BY_DENO }, async () => {
+  using folder = await ownProject("koffi@3.3.3", await tarball());
+  await assertWorks(folder.path);
+  const { stdout, stderr } = await runIn(folder.path, {
+    extension: "mjs",
+    text: `
+      import { readFileSync } from "node:fs";
+      import { MessageQueue } from "@postbox/postbox";
+      MessageQueue.limits();
+      const maps = readFileSync("/proc/self/maps", "utf8").split("\\n");
+      const paths = maps.filter((line) => line.endsWith("koffi.node"));
+      console.log(new Set(paths.map((line) => line.slice(line.indexOf("/")))));
+    `,
+  });
+  assertStringIncludes(stdout, "@postbox/postbox/node_modules/koffi/build/koffi/", stderr);
+  assertEquals(stdout.match(/koffi\.node/g)?.length, 1, stdout);
+});

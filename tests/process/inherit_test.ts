@@ -13,7 +13,7 @@ import { Segment, SharedMemory, type StdioEntry } from "../../mod.ts";
 import "../support/loaded.ts";
 import { hex } from "../support/peer.ts";
 import { compileC, type Finished, run, temporaryFolder } from "../support/process.ts";
-import { evalArgs, execPath, FFI_ONLY, moduleUrl } from "../support/runtime.ts";
+import { evalArgs, execPath, FFI_ONLY, linked, moduleUrl } from "../support/runtime.ts";
 import { runWith } from "../support/spawned.ts";
 import { addTogether, until } from "../support/until.ts";
 
@@ -386,4 +386,37 @@ test("SharedMemory.close() shows zeros to a worker that still reads and writes",
   // The worker's own view of the closed memory can still be attached to, and crashes nobody.
   using stale = Segment.attach(buffer);
   assertEquals(stale.byteLength, 65536);
+});
+
+test("SharedMemory.fromInherited() in a worker cannot close what another thread has", async () => {
+  const worker = `
+    import { SharedMemory } from "@postbox/postbox";
+    import { parentPort, workerData } from "node:worker_threads";
+    try {
+      SharedMemory.fromInherited(workerData).close();
+    } catch (error) {
+      if (error.name !== "LayoutError") throw error; // refused, where that can be known
+    }
+    parentPort.postMessage("done");
+  `;
+  const finished = await run(execPath(), {
+    args: evalArgs(
+      `
+      import { Worker } from "node:worker_threads";
+      import { SharedMemory } from "@postbox/postbox";
+      const memory = SharedMemory.anonymous({ byteLength: 64 });
+      const fd = memory.inheritAs(3)[3];
+      const source = ${JSON.stringify(linked(worker))};
+      const url = new URL("data:text/javascript," + encodeURIComponent(source));
+      const thread = new Worker(url, { workerData: fd });
+      await new Promise((resolve, reject) => thread.once("message", resolve).once("error", reject));
+      await thread.terminate();
+      using other = SharedMemory.anonymous({ byteLength: 64 });
+      memory.write("x");
+      console.log(memory.read({ byteLength: 1 })[0], other.bytes[0]);
+    `,
+      { permissions: ["--allow-read", ...FFI_ONLY] },
+    ),
+  });
+  assertPrinted(finished, "120 0");
 });

@@ -31,6 +31,24 @@ const ENDS: [what: string, code: string, exitCode: number, stdout: string | unde
   ["at once by process.exit()", "setImmediate(() => process.exit(3));", 3, "told 0\n"],
   ["at once by an uncaught error", "setImmediate(() => { throw new Error('x'); });", 1, ANY],
   [
+    "naturally with something to read that nobody wants",
+    'queue.tryReceive = () => {}; queue.trySend("x"); watch.pause();',
+    0,
+    ANY,
+  ],
+  [
+    "by process.exit() in its callback",
+    'queue.tryReceive = () => process.exit(3); queue.trySend("x");',
+    3,
+    "told 1\n",
+  ],
+  [
+    "by an error in its callback",
+    'queue.tryReceive = () => { throw new Error("x"); }; queue.trySend("x");',
+    1,
+    ANY,
+  ],
+  [
     "only when the watch is stopped, if it keeps it alive",
     `watch.pause();
      watch.resume();
@@ -42,7 +60,8 @@ const ENDS: [what: string, code: string, exitCode: number, stdout: string | unde
   ],
   [
     "with the watch alive after garbage was collected",
-    `gc();
+    `const gc = globalThis.gc ?? (() => Bun.gc(true));
+     gc();
      setTimeout(() => { gc(); queue.trySend("x"); }, 20);
      const look = setInterval(() => { if (told > 0) { watch.stop(); clearInterval(look); } }, 1);`,
     0,
@@ -79,4 +98,34 @@ test("worker.terminate() ends a worker with a watched descriptor", async () => {
     ), // reading is for the worker's imports
   );
   assertEquals([finished.code, finished.stdout], [0, "1\n".repeat(20)], finished.stderr);
+});
+
+test("worker.terminate() ends a worker that is told again and again", async () => {
+  const finished = await within(
+    "its end",
+    runProgram(
+      `
+      import { Worker } from "node:worker_threads";
+      const source = ${JSON.stringify(linked(WATCH))} + \`
+        import { parentPort } from "node:worker_threads";
+        queue.tryReceive = () => {}; // there is always something to read
+        queue.trySend("x");
+        const look = setInterval(() => {
+          if (told < 3) return;
+          clearInterval(look);
+          parentPort.postMessage("told");
+        }, 1);
+      \`;
+      for (let round = 0; round < 20; round++) {
+        const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(source)));
+        await new Promise((resolve) => worker.once("message", resolve));
+        await worker.terminate();
+      }
+      console.log("done");
+    `,
+      { permissions: ["--allow-read", ...FFI_ONLY] },
+    ),
+    60_000,
+  );
+  assertEquals([finished.code, finished.stdout], [0, "done\n"], finished.stderr);
 });
