@@ -5,7 +5,7 @@ import process from "node:process";
 import { assertEquals, assertMatch } from "../assert.ts";
 import { test } from "../harness.ts";
 import { temporaryFolder } from "../support/process.ts";
-import { NO_DENO } from "../support/runtime.ts";
+import { BUILT_BY_DENO } from "../support/runtime.ts";
 import {
   assertWorks,
   IMPORTS,
@@ -20,7 +20,7 @@ import {
 
 test(
   "import and require() work on the oldest Node that the engines allow",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const name = `node-linux-${process.arch}`;
     const node = `${await tools(name)}/node_modules/${name}/bin/node`;
@@ -58,7 +58,7 @@ const WITH_WORKER: Program = {
 
 test(
   "a worker of node:worker_threads uses the same queue and the same memory",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const { code, stdout, stderr } = await runIn(await sharedProject(), WITH_WORKER);
     assertEquals([code, stdout], [0, "0 from the worker 7\n"], stderr);
@@ -82,32 +82,40 @@ async function bundle(input: string, ...flags: string[]): Promise<string> {
 const IN_ONE_FILE = IMPORTS.text.replace(/await run\((.*)\)/, "0; run($1)");
 
 for (const { format, extension, flags } of BUNDLES) {
-  test(`a bundle of format ${format} runs where koffi is installed`, { not: NO_DENO }, async () => {
-    using folder = temporaryFolder();
-    const file = `${folder.path}/bundle.${extension}`;
-    writeFileSync(file, await bundle(IN_ONE_FILE, `--format=${format}`, ...flags));
-    const alone = await start("node", [file]);
-    assertMatch(alone.stderr, /install it with: npm install koffi/);
+  test(
+    `a bundle of format ${format} runs where koffi is installed`,
+    { not: BUILT_BY_DENO },
+    async () => {
+      using folder = temporaryFolder();
+      const file = `${folder.path}/bundle.${extension}`;
+      writeFileSync(file, await bundle(IN_ONE_FILE, `--format=${format}`, ...flags));
+      const alone = await start("node", [file]);
+      assertMatch(alone.stderr, /install it with: npm install koffi/);
 
-    const koffi = "node_modules/koffi";
-    cpSync(
-      `${await sharedProject()}/node_modules/@postbox/postbox/${koffi}`,
-      `${folder.path}/${koffi}`,
-      { recursive: true },
-    );
-    const { version } = json("deno.json");
-    assertEquals(await succeed("node", [file]), `true true\n7\n${version}\n`);
-  });
+      const koffi = "node_modules/koffi";
+      cpSync(
+        `${await sharedProject()}/node_modules/@postbox/postbox/${koffi}`,
+        `${folder.path}/${koffi}`,
+        { recursive: true },
+      );
+      const { version } = json("deno.json");
+      assertEquals(await succeed("node", [file]), `true true\n7\n${version}\n`);
+    },
+  );
 
-  test(`a bundle of format ${format} can leave the package outside`, { not: NO_DENO }, async () => {
-    const text = await bundle(IN_ONE_FILE, `--format=${format}`, "--packages=external");
-    const program = { text, extension } as Program;
-    const { code, stdout, stderr } = await runIn(await sharedProject(), program);
-    assertEquals([code, stdout], [0, `true true\n7\n${json("deno.json").version}\n`], stderr);
-  });
+  test(
+    `a bundle of format ${format} can leave the package outside`,
+    { not: BUILT_BY_DENO },
+    async () => {
+      const text = await bundle(IN_ONE_FILE, `--format=${format}`, "--packages=external");
+      const program = { text, extension } as Program;
+      const { code, stdout, stderr } = await runIn(await sharedProject(), program);
+      assertEquals([code, stdout], [0, `true true\n7\n${json("deno.json").version}\n`], stderr);
+    },
+  );
 }
 
-test("a bundler drops what is imported and not used", { not: NO_DENO }, async () => {
+test("a bundler drops what is imported and not used", { not: BUILT_BY_DENO }, async () => {
   const input = `
     import "@postbox/postbox";
     import { MessageQueue } from "@postbox/postbox/mq";

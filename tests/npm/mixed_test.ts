@@ -11,7 +11,7 @@ import { MessageQueue, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { compileC, run, temporaryFolder } from "../support/process.ts";
-import { execPath, FFI_ONLY, moduleUrl, NO_DENO } from "../support/runtime.ts";
+import { BUILT_BY_DENO, execPath, FFI_ONLY, moduleUrl } from "../support/runtime.ts";
 import { within } from "../support/until.ts";
 import { project, tarball } from "./support.ts";
 
@@ -19,7 +19,7 @@ const MESSAGES = 20_000; // from each to each
 
 test(
   "Deno, Node and C send to each other and count in one segment, exactly",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     using folder = temporaryFolder();
     await project(folder.path, await tarball());

@@ -6,7 +6,7 @@ import { VERSION } from "../../cli/version.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "../assert.ts";
 import { test } from "../harness.ts";
 import { temporaryFolder } from "../support/process.ts";
-import { execPath, NO_DENO, ROOT } from "../support/runtime.ts";
+import { BUILT_BY_DENO, execPath, ROOT } from "../support/runtime.ts";
 import { json, start, succeed, tarball, tools, unpacked } from "./support.ts";
 
 /** The files under a folder of `root`, by their paths from there; the folder's ends in a slash. */
@@ -35,7 +35,7 @@ const KOFFI = [
 
 test(
   "the package has the library, the command, documents, koffi, and no more",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const sources = ["mod.ts", ...["src", "cli"].flatMap((folder) => filesIn(ROOT, `${folder}/`))];
     const declarations = filesIn(await unpacked())
@@ -64,7 +64,7 @@ test(
 
 test(
   "package.json has the command, the engines, the system and koffi",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const manifest = JSON.parse(readFileSync(`${await unpacked()}/package.json`, "utf8"));
     const { version } = json("npm/koffi.json");
@@ -85,7 +85,7 @@ test(
 
 test(
   "package.json has the entry points of deno.json, each with types",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const manifest = JSON.parse(readFileSync(`${await unpacked()}/package.json`, "utf8"));
     const sources: Record<string, string> = json("deno.json").exports;
@@ -102,7 +102,7 @@ test(
 
 test(
   "the versions of deno.json, of package.json and of the command are one",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const manifest = JSON.parse(readFileSync(`${await unpacked()}/package.json`, "utf8"));
     assertEquals([manifest.version, VERSION], [
@@ -114,7 +114,7 @@ test(
 
 test(
   "no file of the package tells where it was built, or maps to a source",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const traces = [ROOT.slice(0, -1), homedir(), `${tmpdir()}/`, "file:///", "sourceMappingURL"];
     for (const file of filesIn(await unpacked())) {
@@ -127,7 +127,7 @@ test(
 
 test(
   "no imported file of the package is missing, and none is TypeScript",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     for (const file of filesIn(await unpacked())) {
       if (!/\.(js|d\.ts)$/.test(file) || file.startsWith("node_modules/")) continue;
@@ -143,7 +143,7 @@ test(
 
 test(
   "build() gives the same bytes elsewhere, for another umask, clock and zone",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     using folder = temporaryFolder();
     const copy = `${folder.path}/a cöpy/postbox`;
@@ -176,7 +176,7 @@ test(
 
 test(
   "fetchPackage() refuses a package whose hash is not the pinned one",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const { fetchPackage } = await import("../../npm/koffi.ts");
     using folder = temporaryFolder();
@@ -187,18 +187,22 @@ test(
   },
 );
 
-test("publint finds nothing, also when warnings count as errors", { not: NO_DENO }, async () => {
-  const folder = await tools("publint");
-  const printed = await succeed(
-    `${folder}/node_modules/.bin/publint`,
-    ["run", await tarball(), "--strict"],
-  );
-  assert(printed.includes("All good!"), printed);
-});
+test(
+  "publint finds nothing, also when warnings count as errors",
+  { not: BUILT_BY_DENO },
+  async () => {
+    const folder = await tools("publint");
+    const printed = await succeed(
+      `${folder}/node_modules/.bin/publint`,
+      ["run", await tarball(), "--strict"],
+    );
+    assert(printed.includes("All good!"), printed);
+  },
+);
 
 test(
   "attw finds nothing but that older Nodes cannot require() modules",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const folder = await tools("@arethetypeswrong/cli");
     const { code, stdout } = await start(

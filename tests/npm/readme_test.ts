@@ -6,7 +6,7 @@ import { test } from "../harness.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { run, temporaryFolder } from "../support/process.ts";
-import { NO_DENO, ROOT } from "../support/runtime.ts";
+import { BUILT_BY_DENO, ROOT } from "../support/runtime.ts";
 import { succeed, tarball } from "./support.ts";
 
 const README = readFileSync(`${ROOT}README.md`, "utf8");
@@ -16,7 +16,7 @@ function block(language: string): string {
   return SECTION.match(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms"))![1]!;
 }
 
-test("the Node example of README runs as written", { not: NO_DENO }, async () => {
+test("the Node example of README runs as written", { not: BUILT_BY_DENO }, async () => {
   using folder = temporaryFolder();
   using queue = queueName();
   using memory = memoryName();

@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { assertEquals, assertMatch, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
-import { NO_DENO } from "../support/runtime.ts";
+import { BUILT_BY_DENO } from "../support/runtime.ts";
 import {
   keptFolder,
   once,
@@ -142,7 +142,7 @@ const withNodeTypes = once(async () =>
 
 for (const { what, options, files } of PROJECTS) {
   for (const compiler of COMPILERS) {
-    test(`${compiler} compiles a project for ${what}`, { not: NO_DENO }, async () => {
+    test(`${compiler} compiles a project for ${what}`, { not: BUILT_BY_DENO }, async () => {
       const tsc = `${await tools(...COMPILERS)}/node_modules/${compiler}/bin/tsc`;
       const folder = "node.ts" in files ? await withNodeTypes() : await sharedProject();
       for (const [file, text] of Object.entries(files)) writeFileSync(`${folder}/${file}`, text);
@@ -173,23 +173,27 @@ const PACKED = `export declare class Handle implements Disposable {
 }
 `;
 
-test("completedTypes() declares a member with a computed name", { not: NO_DENO }, async () => {
-  const { completedTypes } = await import("../../npm/types.ts");
-  assertEquals(
-    completedTypes(PACKED, SOURCE),
-    `/// <reference lib="esnext.disposable" />
+test(
+  "completedTypes() declares a member with a computed name",
+  { not: BUILT_BY_DENO },
+  async () => {
+    const { completedTypes } = await import("../../npm/types.ts");
+    assertEquals(
+      completedTypes(PACKED, SOURCE),
+      `/// <reference lib="esnext.disposable" />
 export declare class Handle implements Disposable {
   /** Closes it. */ close(): void;
   /** The same. */
   [Symbol.dispose](): void;
 }
 `,
-  );
-});
+    );
+  },
+);
 
 test(
   "completedTypes() refuses a member that it does not understand",
-  { not: NO_DENO },
+  { not: BUILT_BY_DENO },
   async () => {
     const { completedTypes } = await import("../../npm/types.ts");
     const source = SOURCE.replace("[Symbol.dispose](): void", "get [Symbol.toStringTag](): string");

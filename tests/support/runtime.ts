@@ -1,9 +1,10 @@
 /**
  * The runtime that the tests run in: where its files are, and how another of it is started.
  *
- * Rule: the tests' only `if` on the runtime, beside the harness. Under Deno they run from the
- * checkout; under Node and Bun as JavaScript in a folder of its own, in which the npm package is
- * installed (tools/test_node.ts makes it), so `src/` is the package's there.
+ * Rule: beside the harness, the one place where the tests do something else on another runtime; a
+ * test may only expect something else, by `RUNTIME`. Under Deno they run from the checkout; under
+ * Node and Bun as JavaScript in a folder of its own, in which the npm package is installed
+ * (tools/mirror.ts makes it), so `src/` is the package's there.
  */
 
 import { createRequire } from "node:module";
@@ -48,6 +49,12 @@ export function siblingUrl(path: string, importer: string): string {
 export const NO_DENO: Partial<Record<Runtime, string>> = {
   node: "it is about Deno, or about what runs on it",
   bun: "it is about Deno, or about what runs on it",
+};
+
+/** Why a test of the npm package's build and its consumers runs under Deno alone. */
+export const BUILT_BY_DENO: Partial<Record<Runtime, string>> = {
+  node: "the npm package is built by Deno",
+  bun: "the npm package is built by Deno",
 };
 
 /** How a program is started. */
