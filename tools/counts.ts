@@ -46,7 +46,8 @@ export function none(): Counts {
 
 /** Reads the counts. */
 export function counted(runner: Runner, finished: Finished): Counts {
-  const summary = SUMMARIES[runner](finished);
+  // What was killed has printed no summary of its own.
+  const summary = finished.killedAfterMs === undefined ? SUMMARIES[runner](finished) : undefined;
   const reasons = REASONS[runner](finished);
   const problems = [...problemsOf(runner, finished, summary, reasons)];
   const { passed, failed, notRun } = summary ?? none();

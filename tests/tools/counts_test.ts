@@ -112,9 +112,9 @@ for (const [runner, report, code, counts] of REPORTS) {
   });
 
   test(`counted() fails what was killed, of ${runner}`, () => {
-    const killed = { ...finished(runner, "", 137), killedAfterMs: 900_000 };
-    const { failed, problems } = counted(runner, killed);
-    assertEquals([failed, problems], [1, ["killed: it did not end within 15 minutes"]]);
+    const killed = { ...finished(runner, report, 137), killedAfterMs: 900_000 };
+    const { passed, failed, problems } = counted(runner, killed);
+    assertEquals([passed, failed, problems], [0, 1, ["killed: it did not end within 15 minutes"]]);
   });
 }
 
