@@ -96,7 +96,8 @@ function* problemsOf(
       yield line;
     }
     if (summary?.filtered === 0) {
-      for (const [line] of stdout.matchAll(/^running 0 tests from .*$/gm)) yield line;
+      // A test file only: a module has its examples under names of their own.
+      for (const [line] of stdout.matchAll(/^running 0 tests from .*_test\.\w+$/gm)) yield line;
     }
   } else if (summary !== undefined && reasons.length !== summary.notRun) {
     yield `${summary.notRun} not run, with reasons for ${reasons.length}`;

@@ -58,12 +58,16 @@ function koffi(): Koffi {
   try {
     return createRequire()("koffi") as Koffi;
   } catch (cause) {
-    const what = (cause as { code?: string }).code === "MODULE_NOT_FOUND"
-      ? "the package koffi is missing"
-      : `koffi does not load (${(cause as Error).message})`;
+    const isMissing = (cause as { code?: string }).code?.endsWith("MODULE_NOT_FOUND");
+    const what = isMissing
+      ? "the package koffi is missing, expected it inside this package or beside it; install it " +
+        "with: npm install koffi"
+      : `koffi does not load (${
+        (cause as Error).message
+      }), expected its binary for this machine; ` +
+        "install this package anew";
     throw new Error(
-      `Cannot load the C library: ${what}, expected koffi inside this package; install this ` +
-        "package anew, or koffi beside it: npm install koffi",
+      `Cannot load the C library: ${what}`,
       { cause },
     );
   }

@@ -17,7 +17,6 @@
  * an uncaught error, and no runtime does for a worker that is terminated.
  */
 
-import process from "node:process";
 import { PosixError } from "../errors.ts";
 import {
   C,
@@ -223,7 +222,8 @@ function closeAtTheEnd(): void {
     isOver = true;
     closeBellOfThisThread();
   };
-  process.on("exit", close);
+  // Not by importing node:process: in Node that makes the standard streams, and pipes nonblocking.
+  globalThis.process.on("exit", close);
   (globalThis as Partial<EventTarget>).addEventListener?.("unload", close);
 }
 

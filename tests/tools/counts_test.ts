@@ -131,6 +131,7 @@ test("counted() fails a file of Deno's that has no test, or that ends early, amo
   const summary = "ok | 3 passed | 0 failed (1m2s)\n";
   const without = "running 0 tests from ./none_test.js";
   assertEquals(read("deno", `${without}\n\n${summary}`), [3, 1, 0, [without]]);
+  assertEquals(read("deno", `running 0 tests from ./mod.ts\n\n${summary}`), [3, 0, 0, []]);
   const exit = "note ./a_test.ts called `Deno.exit(0)` from outside any test. The isolate was";
   assertEquals(read("deno", `${exit}\n\n${summary}`), [3, 1, 0, [exit]]);
 });
