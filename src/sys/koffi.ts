@@ -11,24 +11,32 @@ import type { Driver, Functions, Library, Watch } from "./port.ts";
 
 /** What is used of koffi. */
 interface Koffi {
-  load(path: string): NativeLibrary;
+  /** @param path `null` is everything that the process has loaded, Node itself included. */
+  load(path: string | null): NativeLibrary;
   errno(): number;
   address(view: Uint8Array): bigint;
   view(address: bigint, byteLength: number): ArrayBuffer;
-  node: { poll(fd: number, callback: () => void): PollHandle };
+  proto(result: string, parameters: string[]): CallbackType;
+  pointer(type: CallbackType): CallbackType;
+  node: {
+    /** `napi_env` of this thread. */
+    env: unknown;
+    poll(fd: number, events: { readable?: boolean }, callback: () => void): PollHandle;
+  };
 }
 
 interface NativeLibrary {
-  func(name: string, result: string, parameters: string[]): CFunction;
+  func(name: string, result: string, parameters: (string | CallbackType)[]): CFunction;
 }
+
+/** The type of a pointer to a function of C, which a function of JavaScript can stand for. */
+type CallbackType = { readonly callback: unique symbol };
 
 type CFunction = (...values: unknown[]) => number | bigint;
 
 /** `uv_poll_t` of libuv. */
 interface PollHandle {
   close(): void;
-  ref(): void;
-  unref(): void;
 }
 
 /** What is used of Node's `process`, which Bun has too. */
@@ -132,36 +140,119 @@ function hearsSignals(): boolean {
 /** Handles that are open: one that is collected stops without a word. */
 const watching = new Set<PollHandle>();
 
-function watchWith({ load, node }: Koffi) {
-  let kept = false;
+/** What a handle's data is until its descriptor is ready; libuv puts a status in its place then. */
+const QUIET = 1;
+
+/**
+ * Waits in libuv, by a handle that koffi makes and that Node closes when the thread ends.
+ *
+ * LINUX: Node goes through its event loop once more when a program or a worker ends, and what koffi
+ * has libuv call for a handle that is ready then ends the process, for JavaScript cannot be called
+ * any more. (So do koffi's own methods, from the moment in which a worker is terminated; its calls
+ * of C do not.) So libuv gets one of its own functions to call, which puts its second argument, the
+ * status, into the handle's data, and an immediate that keeps nothing running looks there each turn.
+ */
+function watchWith(koffi: Koffi) {
+  let uv: ReturnType<typeof libuv> | undefined;
   return (fd: number, onReadable: () => void): Watch => {
-    if (!kept) keepLoaded(load(C_LIBRARY));
-    kept = true;
-    let told = false;
-    const tell = () => {
-      told = false;
-      if (watching.has(handle)) onReadable();
-    };
-    // Not in the callback itself: Node 26 does not run microtasks after it.
-    const handle = node.poll(fd, () => {
-      if (told) return;
-      told = true;
-      setImmediate(tell);
-    });
-    handle.unref();
+    uv ??= libuv(koffi);
+    const { ref, unref, setData, getData, start, stop, onReady } = uv;
+    const handle = koffi.node.poll(fd, {}, () => {});
+    const address = uv.handleOf(fd);
     watching.add(handle);
+    unref(address);
+    let started = false, wanted = false, looking = false;
+
+    function resume(): void {
+      wanted = true;
+      ref(address);
+      if (started) return;
+      started = true;
+      setData(address, QUIET);
+      start(address, UV_READABLE, onReady);
+      if (!looking) lookNextTurn();
+    }
+
+    function lookNextTurn(): void {
+      looking = true;
+      setImmediate(look, wanted).unref();
+    }
+
+    /** @param wasWanted A turn ago: who is served often waits again before the next. */
+    function look(wasWanted: boolean): void {
+      looking = false;
+      if (!watching.has(handle)) return;
+      if (!wanted && !wasWanted) {
+        started = false;
+        stop(address);
+        return;
+      }
+      if (getData(address) !== QUIET) {
+        setData(address, QUIET);
+        onReadable();
+        if (!watching.has(handle)) return;
+      }
+      lookNextTurn();
+    }
+
     return {
       resume() {
-        if (watching.has(handle)) handle.ref();
+        if (watching.has(handle)) resume();
       },
       pause() {
-        if (watching.has(handle)) handle.unref();
+        wanted = false;
+        if (watching.has(handle)) unref(address);
       },
       stop() {
         if (watching.delete(handle)) handle.close();
       },
       isParked: () => false,
     };
+  };
+}
+
+/** uv.h */
+const UV_READABLE = 1;
+
+/** The functions of libuv that Node has, and what a watch needs of them. */
+function libuv(koffi: Koffi) {
+  const node = koffi.load(null);
+  keepLoaded(node);
+  const dlsym = node.func("dlsym", "intptr_t", ["intptr_t", "void*"]);
+  const RTLD_DEFAULT = 0;
+  const visitor = koffi.pointer(koffi.proto("void", ["intptr_t", "intptr_t"]));
+  const walk = node.func("uv_walk", "void", ["intptr_t", visitor, "intptr_t"]);
+  const fileno = node.func("uv_fileno", "int32_t", ["intptr_t", "void*"]);
+  const loopOf = node.func("napi_get_uv_event_loop", "int32_t", ["void*", "void*"]);
+  const loop = new BigInt64Array(1);
+  if (loopOf(koffi.node.env, loop) !== 0) {
+    throw new Error("Cannot watch a descriptor: Node has no event loop here, expected libuv's");
+  }
+  return {
+    /** void uv_ref(uv_handle_t *handle) */
+    ref: node.func("uv_ref", "void", ["intptr_t"]),
+    /** void uv_unref(uv_handle_t *handle) */
+    unref: node.func("uv_unref", "void", ["intptr_t"]),
+    /** int uv_poll_start(uv_poll_t *handle, int events, uv_poll_cb cb) */
+    start: node.func("uv_poll_start", "int32_t", ["intptr_t", "int32_t", "intptr_t"]),
+    /** int uv_poll_stop(uv_poll_t *poll) */
+    stop: node.func("uv_poll_stop", "int32_t", ["intptr_t"]),
+    /** void uv_handle_set_data(uv_handle_t *handle, void *data) */
+    setData: node.func("uv_handle_set_data", "void", ["intptr_t", "intptr_t"]),
+    /** void *uv_handle_get_data(const uv_handle_t *handle): the half that a status has */
+    getData: node.func("uv_handle_get_data", "int32_t", ["intptr_t"]),
+    /** The address of uv_handle_set_data() as a uv_poll_cb(uv_poll_t *, int status, int events). */
+    onReady: dlsym(RTLD_DEFAULT, new TextEncoder().encode("uv_handle_set_data\0")),
+    /** The address of the handle that has a descriptor. */
+    handleOf(fd: number): number | bigint {
+      let found: number | bigint = 0;
+      const its = new Int32Array(1);
+      walk(loop[0], (handle: number | bigint) => {
+        if (fileno(handle, its) === 0 && its[0] === fd) found = handle;
+      }, 0);
+      if (found !== 0) return found;
+      throw new Error("Cannot watch a descriptor: koffi made no handle for it, expected one");
+    },
   };
 }
 
