@@ -4,7 +4,7 @@
  * ```text
  *   title, notes, legend
  *   section     │ panel           │ panel           │
- *     label     │ ████▒▒▒  values │ ██▒▒▒▒▒  values │     ████ median, ▒▒▒ up to the 99th percentile
+ *     label     │ ████▒▒▒  values │ ██▒▒▒▒▒  values │     ████ median, ▒▒▒ up to p99
  * ```
  *
  * Rule: text stays text, and the colours follow the reader's scheme, light or dark.
@@ -40,7 +40,7 @@ export interface Bar {
 }
 
 const MARGIN = 20, WIDTH = 1120, LINE = 20;
-const LABELS_WIDTH = 146, VALUE_WIDTH = 47, GAP = 18, BAR_HEIGHT = 12;
+const LABELS_WIDTH = 146, VALUE_WIDTH = 52, GAP = 18, BAR_HEIGHT = 12;
 
 const STYLE = `
   svg { color-scheme: light dark; }
@@ -87,7 +87,7 @@ function legend(y: number): string[] {
     elements.push(text(name, x + 40, y, "ink"));
     x += 40 + name.length * 7 + 24;
   }
-  elements.push(text("dark: p50, light: up to p99; logarithmic", x, y, "faint"));
+  elements.push(text("solid: median, faint: up to p99; logarithmic", x, y, "faint"));
   return elements;
 }
 
