@@ -39,7 +39,7 @@ export function completedTypes(declarations: string, source: string): string {
     completed = completed.slice(0, end) + members.join("") + completed.slice(end);
   }
   // Whoever compiles for ES2022 and has no @types/node would not have Disposable.
-  return /\bDisposable\b/.test(completed)
+  return /\b(?:Async)?Disposable\b/.test(completed)
     ? `/// <reference lib="esnext.disposable" />\n${completed}`
     : completed;
 }

@@ -368,22 +368,26 @@ export class MessageQueue implements Disposable {
    * {@linkcode ClosedError} when the handle is closed: nothing was sent then.
    * @throws {PosixError} As {@linkcode MessageQueue.trySend} does, by rejection.
    */
-  async send(
-    data: Uint8Array | string,
-    options: SendOptions & AwaitOptions = {},
-  ): Promise<void> {
-    let bytes = bytesOf(data);
-    const priority = priorityOf(options);
-    const { timeoutMs, signal } = options;
-    const mqd = this.#descriptor();
-    const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
-    await this.#waiters.wait("writable", attempt, {
-      timeoutMs,
-      signal,
-      beforeParking() {
-        if (typeof data !== "string") bytes = bytes.slice();
-      },
-    });
+  send(data: Uint8Array | string, options: SendOptions & AwaitOptions = {}): Promise<void> {
+    try {
+      let bytes = bytesOf(data);
+      const priority = priorityOf(options);
+      const { timeoutMs, signal } = options;
+      const mqd = this.#descriptor();
+      const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
+      if (timeoutMs === undefined && signal === undefined) {
+        if (this.#waiters.now("writable", attempt)) return Promise.resolve();
+      }
+      return this.#waiters.wait("writable", attempt, {
+        timeoutMs,
+        signal,
+        beforeParking() {
+          if (typeof data !== "string") bytes = bytes.slice();
+        },
+      }).then(nothing);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -433,17 +437,31 @@ export class MessageQueue implements Disposable {
   }
 
   /** Takes message after message, and waits for more. Ends when the handle is closed. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Message, void, void> {
-    for (;;) {
-      let message;
-      try {
-        message = await this.receive();
-      } catch (error) {
-        if (error instanceof ClosedError) return;
-        throw error;
-      }
-      yield message;
-    }
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message, void, void> {
+    // By hand: a generator makes three promises for each message.
+    const waiters = this.#waiters, attempt = this.#attempt;
+    let ended = false;
+    const end = (error?: unknown) => {
+      ended = true;
+      if (error === undefined || error instanceof ClosedError) return DONE;
+      throw error;
+    };
+    return {
+      next() {
+        if (ended) return Promise.resolve(DONE);
+        try {
+          const message = waiters.now("readable", attempt);
+          if (message !== undefined) return Promise.resolve({ value: message, done: false });
+        } catch (error) {
+          return Promise.reject(error).catch(end);
+        }
+        return waiters.wait("readable", attempt, {}).then(given, end);
+      },
+      return: () => Promise.resolve(end()),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
   }
 
   /**
@@ -594,6 +612,14 @@ export class MessageQueue implements Disposable {
     return this.#mqd;
   }
 }
+
+const DONE: IteratorReturnResult<void> = { value: undefined, done: true };
+
+function given(value: Message): IteratorYieldResult<Message> {
+  return { value, done: false };
+}
+
+function nothing(): void {}
 
 function busyHint(code: string): string | undefined {
   if (code !== "EBUSY") return undefined;

@@ -30,6 +30,8 @@ const TARGET = "the event loop";
 export interface Entry {
   /** Serves who waits, now that the descriptor has these events. */
   ready(events: number): void;
+  /** Serves who waits, as far as that works; whether it did for anybody. */
+  serve(): boolean;
 }
 
 /** The epoll set of this thread, and how the event loop waits for it. */
@@ -87,6 +89,10 @@ class Reactor {
   }
 
   #serve(): void {
+    // Alone in the set, it is the one that is ready: no need to ask, mostly.
+    if (this.#entries.size === 1) {
+      for (const entry of this.#entries.values()) if (entry.serve()) return;
+    }
     const count = this.#events.take(this.#set, TARGET);
     for (let index = 0; index < count; index++) {
       this.#entries.get(this.#events.data(index))?.ready(this.#events.events(index));

@@ -35,7 +35,7 @@ interface Waiter {
 }
 
 /** So many waits in a row that found what they waited for; then others have their turn. */
-const AT_ONCE = 64;
+const AT_ONCE = 256;
 let atOnce = 0;
 
 /** The events that an epoll set tells of, wanted or not. */
@@ -56,6 +56,8 @@ export class Waiters {
    * up when the set tells of what nobody wants, so a steady exchange costs no epoll_ctl(2).
    */
   #interest = 0;
+  /** Whether the event loop waits for those who wait; not while they only wait for its next turn. */
+  #parked = false;
   #turn: ReturnType<typeof setImmediate> | undefined;
 
   /**
@@ -84,8 +86,7 @@ export class Waiters {
     try {
       deadline = deadlineOf(timeoutMs);
       signal?.throwIfAborted();
-      // Who came before is served before; and who never has to wait lets others in now and then.
-      if (line.size === 0 && atOnce < AT_ONCE) {
+      if (this.#isFirst(line)) {
         let value = attempt();
         if (value === undefined && timeoutMs !== 0 && this.#spin) value = spinner.spin(attempt);
         if (value !== undefined) {
@@ -97,7 +98,7 @@ export class Waiters {
       return Promise.reject(error);
     }
     return new Promise<T>((resolve, reject) => {
-      const loop = reactor(); // the first one may be refused: before anything is held for this wait
+      reactor(); // the first one may be refused: before anything is held for this wait
       const giveUp = (reason: unknown) => {
         this.#leave(line, waiter);
         reject(reason);
@@ -116,15 +117,33 @@ export class Waiters {
       signal?.addEventListener("abort", abort);
       beforeParking?.();
       line.add(waiter);
-      loop.begin();
       if (atOnce >= AT_ONCE) this.#serveNextTurn();
       else this.#arm();
     });
   }
 
+  /**
+   * Tries without waiting: what {@linkcode wait} would give at once, or `undefined`.
+   *
+   * A caller that makes a promise of its own of it saves one.
+   */
+  now<T>(readiness: Readiness, attempt: () => T | undefined): T | undefined {
+    if (!this.#isFirst(this.#lines[readiness])) return undefined;
+    const value = attempt();
+    if (value !== undefined) atOnce++;
+    return value;
+  }
+
+  /** Who came before is served before; and who never has to wait lets others in now and then. */
+  #isFirst(line: Set<Waiter>): boolean {
+    return line.size === 0 && atOnce < AT_ONCE;
+  }
+
   #leave(line: Set<Waiter>, waiter: Waiter): void {
     line.delete(waiter);
     waiter.release();
+    if (!this.#parked || this.#wanted() !== 0) return;
+    this.#parked = false;
     reactor().end();
   }
 
@@ -137,9 +156,13 @@ export class Waiters {
     return events;
   }
 
-  /** Makes sure that the epoll set tells of what is waited for. */
+  /** Makes sure that the event loop waits, and the epoll set tells of what is waited for. */
   #arm(): void {
-    const events = this.#interest | this.#wanted();
+    const wanted = this.#wanted(), events = this.#interest | wanted;
+    if (wanted !== 0 && !this.#parked) {
+      this.#parked = true;
+      reactor().begin();
+    }
     if (events === this.#interest) return;
     this.#id ??= reactor().enter(this);
     try {
@@ -161,15 +184,21 @@ export class Waiters {
   /** Serves who waits, each at most once. */
   ready(events: number): void {
     const unwanted = events & this.#interest & ~this.#wanted();
-    atOnce = 0;
-    this.#serve(this.#lines.writable);
-    this.#serve(this.#lines.readable);
+    this.serve();
     // What nobody wanted would bring the event loop back again and again.
     if (this.#wanted() === 0 && (unwanted !== 0 || (events & ALWAYS_TOLD) !== 0)) this.#leaveSet();
     else if (unwanted !== 0) {
       this.#interest &= ~unwanted;
       reactor().want(this.#id!, this.#fd, this.#interest, this.#target);
     }
+  }
+
+  serve(): boolean {
+    const { readable, writable } = this.#lines, before = readable.size + writable.size;
+    atOnce = 0;
+    this.#serve(writable);
+    this.#serve(readable);
+    return readable.size + writable.size < before;
   }
 
   #leaveSet(): void {
