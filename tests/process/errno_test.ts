@@ -9,8 +9,9 @@ import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { run } from "../support/process.ts";
 import { execPath, fileArgs, siblingUrl } from "../support/runtime.ts";
+import { scaled } from "../support/scale.ts";
 
-const CALLS = 5_000_000;
+const CALLS = scaled(5_000_000);
 
 /** How V8 is made to collect all the time, and how JavaScriptCore. */
 const TINY_HEAP = ["max-semi-space-size=1", "min-semi-space-size=1", "max-old-space-size=64"];

@@ -30,6 +30,7 @@ import { BECOME_OTHER_USER, inNamespaces, rootTest, runPrepared } from "../suppo
 import { Child, compileC, run, runProgram } from "../support/process.ts";
 import { Random } from "../support/random.ts";
 import { evalArgs, execPath, FFI_ONLY, linked } from "../support/runtime.ts";
+import { scaled } from "../support/scale.ts";
 import { until, within } from "../support/until.ts";
 
 const TIMES = Number(process.env.POSTBOX_HANDOVERS ?? 1);
@@ -203,7 +204,7 @@ async function goesOn(token: () => number, target: number, seed: number): Promis
 }
 
 const GAMES: [ways: Way[], handOvers: number, kills: number][] = [
-  [["blocks", "blocks"], 1_000_000, 12],
+  [["blocks", "blocks"], scaled(1_000_000), 12],
   [["blocks", "loops"], 60_000, 6],
   [["loops", "loops"], 20_000, 6],
   [["blocks", "blocks", "blocks", "loops"], 20_000, 4],

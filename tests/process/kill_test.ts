@@ -13,10 +13,11 @@ import { MessageQueue, PosixError, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { Peer } from "../support/peer.ts";
+import { scaled } from "../support/scale.ts";
 import { evalArgs, execPath } from "../support/runtime.ts";
 import { until, within } from "../support/until.ts";
 
-const KILLS = 50; // per test
+const KILLS = scaled(50); // per test
 const AHEAD = 3; // victims that start up while one is dealt with
 
 /** Whole random numbers below a bound; the same for the same seed (mulberry32). */
