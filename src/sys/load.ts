@@ -1,7 +1,7 @@
 /**
  * Chooses the driver of this runtime and loads the C library, once a thread, at the first use.
  *
- * Rule: the only `if` on the runtime in the whole library.
+ * Rule: the only choice of a runtime in the library; a driver knows its own.
  */
 
 import { deno } from "./deno.ts";
