@@ -1,5 +1,5 @@
 /**
- * errno is exact: five million failing calls under heavy garbage collection.
+ * errno is exact: millions of failing calls under heavy garbage collection.
  *
  * The collector's own system calls overwrite errno, so a driver that allocates between a call and
  * the reading of errno throws wrong codes now and then, and only then.
@@ -11,7 +11,7 @@ import { run } from "../support/process.ts";
 import { execPath, fileArgs, siblingUrl } from "../support/runtime.ts";
 import { scaled } from "../support/scale.ts";
 
-const CALLS = scaled(5_000_000);
+const CALLS = scaled(2_500_000);
 
 /** How V8 is made to collect all the time, and how JavaScriptCore. */
 const TINY_HEAP = ["max-semi-space-size=1", "min-semi-space-size=1", "max-old-space-size=64"];

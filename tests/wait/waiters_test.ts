@@ -54,12 +54,12 @@ const MANY = Math.min(4000, getrlimit(C.RLIMIT_NOFILE).soft - 300);
 
 test(`${MANY} descriptors are waited for at once, and each gets what is its own`, async () => {
   assert(MANY >= 500, `the limit on descriptors leaves ${MANY} for this test`);
-  using stack = new DisposableStack();
-  const counters = Array.from({ length: MANY }, () => stack.use(new Counter()));
+  const counters = Array.from({ length: MANY }, () => new Counter());
   const waits = counters.map((counter) => counter.wait());
   // From the last to the first, so that the order of waiting is not that of being ready.
   for (let index = MANY - 1; index >= 0; index--) counters[index]!.add(BigInt(index + 1));
   const values = await within("all", Promise.all(waits));
+  for (const counter of counters) counter[Symbol.dispose]();
   assertEquals(values.every((value, index) => value === BigInt(index + 1)), true);
 });
 
