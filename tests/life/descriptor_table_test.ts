@@ -32,7 +32,7 @@ import {
 } from "../../src/sys/mod.ts";
 import { Parking } from "../../src/sys/parking.ts";
 import { privateQueue } from "../support/names.ts";
-import { until } from "../support/until.ts";
+import { until, within } from "../support/until.ts";
 
 const thisTable = DescriptorTable.create();
 DescriptorTable.attach(thisTable.buffer);
@@ -190,7 +190,7 @@ function abortedAfter(delayMs: number, reason: unknown): AbortController {
 }
 
 test("DescriptorTable.close() rejects with a TypeError in the thread itself", async () => {
-  await assertRejects(() => thisTable.close(), TypeError, "this thread's own");
+  await assertRejects(() => thisTable.close({ timeoutMs: 1000 }), TypeError, "this thread's own");
   assertEquals(thisTable.closed, false);
 });
 
@@ -233,7 +233,7 @@ test("DescriptorTable.close() rings the bell of a parked call and waits until it
 test("DescriptorTable.close() does not wait long for a parked call that nobody makes", async () => {
   const { table, record } = tableOf(ENDED);
   const { bell, place, comeBack } = parkIn(record);
-  assertEquals(await table.close(), 1);
+  assertEquals(await within("the end of the wait", table.close()), 1);
   assertEquals(isOpen(bell), false);
   comeBack(); // should it be made after all: its memory is still there
   sys().c.free(place);

@@ -65,14 +65,11 @@ const NATURAL_ENDS: End[] = [
   ],
   [
     "after some waits, one of them served and the others cancelled",
-    `const { signal, abort } = (() => {
-       const controller = new AbortController();
-       return { signal: controller.signal, abort: () => controller.abort() };
-     })();
+    `const controller = new AbortController(), { signal } = controller;
      const waits = Array.from({ length: 10 }, () => queue.receive({ signal }));
      setTimeout(() => queue.trySend("one"), 5);
      console.log((await waits.shift()).text());
-     abort();
+     controller.abort();
      const ends = await Promise.allSettled(waits);
      console.log(ends.filter(({ reason }) => reason === signal.reason).length);`,
     0,
@@ -326,7 +323,20 @@ test(
         return queue;
       });
     `;
-    const waits = "for (const queue of queues) queue.receive();";
+    // Begun, cancelled while they are parked, and begun again.
+    const waits = `
+      const first = queues.map((queue) => {
+        const controller = new AbortController();
+        queue.receive({ signal: controller.signal }).catch(() => {});
+        return controller;
+      });
+      setTimeout(() => {
+        for (const controller of first) controller.abort();
+        setTimeout(() => {
+          for (const queue of queues) queue.receive();
+        }, 20);
+      }, 20);
+    `;
     const finished = await Promise.all([
       within("one with waits", runProgram(queues + waits + IDLE), 60_000),
       within("one without", runProgram(queues + IDLE), 60_000),
