@@ -70,7 +70,8 @@ let attached: DescriptorRecord | undefined;
  * `close()` waits for the end of the worker's thread, which in Deno comes after `terminate()` is
  * back; its web `Worker` tells of no end at all, and a table that was posted to it does. There a
  * worker ends when it comes back to its event loop: one that computes, or is blocked in a `…Sync`
- * call without a deadline, is terminated in vain.
+ * call without a deadline, is terminated in vain. In Node wait for a worker's first message before
+ * you terminate it: one that is just loading koffi can take the process with it.
  *
  * A table is for one worker. Those of a worker's own workers are lost with it: end the inner ones
  * first. The end of the whole process needs no table.

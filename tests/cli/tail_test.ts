@@ -1,6 +1,6 @@
 /** `mq tail`: several queues at once, nothing lost. */
 
-import { MessageQueue } from "../../mod.ts";
+import type { MessageQueue } from "../../mod.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { namedQueue, queueName } from "../support/names.ts";
