@@ -48,6 +48,7 @@ async function registration(): Promise<Register> {
     // One turn of the loop, so that what is due by then fails the file if it throws; what is due
     // later never happens under Bun, and fails under Node, which waits for it.
     afterAll(() => new Promise((resolve) => setTimeout(resolve, 0)));
+    // The name of one that is not run says why: test() below puts the reason there.
     return (name, body) => body === undefined ? test.skip(name) : test(name, body, TIMEOUT_MS);
   }
   const { test } = await import("node:test");

@@ -214,7 +214,7 @@ export function closeBellOfThisThread(): void {
 
 let closesAtTheEnd = false;
 
-/** Deno tells `unload` where it tells no `exit`: after Deno.exit(), at the end of a test file. */
+/** No runtime tells of every end by `exit`: some tell `unload` instead, as of a test file's. */
 function closeAtTheEnd(): void {
   if (closesAtTheEnd) return;
   closesAtTheEnd = true;

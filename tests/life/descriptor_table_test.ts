@@ -5,6 +5,7 @@
  * in tests/process/worker_life_test.ts. This thread itself attaches to one table for all tests.
  */
 
+import { isOpen } from "../support/descriptors.ts";
 import "../support/loaded.ts";
 import {
   assert,
@@ -15,7 +16,7 @@ import {
   assertThrows,
 } from "../assert.ts";
 import { test } from "../harness.ts";
-import { ClosedError, DescriptorTable, LayoutError, PosixError } from "../../mod.ts";
+import { ClosedError, DescriptorTable, LayoutError } from "../../mod.ts";
 import { isRunning, thisThread, type Thread, threadOf } from "../../src/life/thread.ts";
 import {
   C,
@@ -24,7 +25,6 @@ import {
   exchangeThread,
   open,
   readDirectory,
-  readLink,
   RECORD_BYTES,
   recordOn,
   STRUCTS,
@@ -68,16 +68,6 @@ const BELL_WORD = 1, BITS_WORD = 6, PLACE_LONG = 2;
 
 function enterIn(record: DescriptorRecord, fd: number): void {
   record.words[BITS_WORD + (fd >>> 5)]! |= 1 << fd;
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    readLink(`/proc/self/fd/${fd}`);
-    return true;
-  } catch (error) {
-    if (error instanceof PosixError && error.code === "ENOENT") return false;
-    throw error;
-  }
 }
 
 test("DescriptorTable.attach() has what is opened from then on, until it is closed", () => {

@@ -5,10 +5,11 @@
  * refused calls included, the descriptors that came into being are those that were entered.
  */
 
+import { isOpen } from "../support/descriptors.ts";
 import "../support/loaded.ts";
 import { assertEquals, assertGreater } from "../assert.ts";
 import { test } from "../harness.ts";
-import { MappedFile, MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
+import { MappedFile, MessageQueue, SharedMemory, uniqueName } from "../../mod.ts";
 import {
   C,
   close,
@@ -23,7 +24,6 @@ import {
   mqNotifySocket,
   open,
   readDirectory,
-  readLink,
   RECORD_BYTES,
   recordIn,
   recordOn,
@@ -45,16 +45,6 @@ function thisRecord(): DescriptorRecord {
   const record = emptyRecord();
   recordIn(record);
   return record;
-}
-
-function isOpen(fd: number): boolean {
-  try {
-    readLink(`/proc/self/fd/${fd}`);
-    return true;
-  } catch (error) {
-    if (error instanceof PosixError && error.code === "ENOENT") return false;
-    throw error;
-  }
 }
 
 /** What the kernel says is open. */
