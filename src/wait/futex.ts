@@ -8,7 +8,7 @@
 import { LayoutError } from "../errors.ts";
 import { C, type FutexEnd, futexWait, futexWake, sys, wholeNumber } from "../sys/mod.ts";
 import { interruptHint, SLICE_MS } from "./block.ts";
-import { at, deadlineOf, timeoutError } from "./deadline.ts";
+import { deadlineOf } from "./deadline.ts";
 import {
   type BellListener,
   bellOfThisThread,
@@ -39,6 +39,7 @@ import {
   sleepUnless,
 } from "./event_steps.ts";
 import { spinner } from "./spin.ts";
+import { type Waiter, waiting } from "./waiter.ts";
 import type { WaitOptions } from "./waiters.ts";
 
 export { EVENT_COUNT_BYTES };
@@ -189,15 +190,6 @@ const MAX_LOOK_MS = 2 ** 31 - 1;
 /** So many waits in a row that found what they waited for; then others have their turn. */
 const AT_ONCE = 64;
 let atOnce = 0;
-
-/** One that waits in the event loop. */
-interface Waiter {
-  attempt: () => unknown;
-  resolve: (value: unknown) => void;
-  reject: (reason: unknown) => void;
-  /** Takes signal and timer back. */
-  release: () => void;
-}
 
 /**
  * An event count (D. Vyukov's term): who waits for something in shared memory says so here, and
@@ -368,25 +360,9 @@ export class EventCount {
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise<T>((resolve, reject) => {
-      const giveUp = (reason: unknown) => {
-        this.#leave(waiter);
-        reject(reason);
-      };
-      const abort = () => giveUp(signal!.reason);
-      const stopTimer = at(deadline, () => giveUp(timeoutError(this.#target, timeoutMs!)));
-      const waiter: Waiter = {
-        attempt,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        release() {
-          signal?.removeEventListener("abort", abort);
-          stopTimer();
-        },
-      };
-      signal?.addEventListener("abort", abort);
-      this.#enter(waiter);
-    });
+    const givingUp = { deadline, timeoutMs, signal, target: this.#target };
+    const enter = (waiter: Waiter) => this.#enter(waiter);
+    return waiting(attempt, givingUp, enter, (waiter) => this.#leave(waiter));
   }
 
   /** Rejects all who wait in this event loop: the memory is about to be closed. */

@@ -7,9 +7,10 @@
 
 import { C } from "../sys/mod.ts";
 import type { Readiness } from "./block.ts";
-import { at, deadlineOf, timeoutError } from "./deadline.ts";
+import { deadlineOf } from "./deadline.ts";
 import { reactor } from "./reactor.ts";
 import { spinner } from "./spin.ts";
+import { type Waiter, waiting } from "./waiter.ts";
 
 /** When a wait is over before what it waits for. */
 export interface WaitOptions {
@@ -22,16 +23,6 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
   /** Is called once, when it is clear that the wait is not over at once. */
   beforeParking?: (() => void) | undefined;
-}
-
-/** One that waits. */
-interface Waiter {
-  /** Does what is waited for, or gives `undefined` when it has to wait on. */
-  attempt: () => unknown;
-  resolve: (value: unknown) => void;
-  reject: (reason: unknown) => void;
-  /** Takes signal and timer back. */
-  release: () => void;
 }
 
 /** So many waits in a row that found what they waited for; then others have their turn. */
@@ -97,29 +88,19 @@ export class Waiters {
     } catch (error) {
       return Promise.reject(error);
     }
-    return new Promise<T>((resolve, reject) => {
+    try {
       reactor(); // the first one may be refused: before anything is held for this wait
-      const giveUp = (reason: unknown) => {
-        this.#leave(line, waiter);
-        reject(reason);
-      };
-      const abort = () => giveUp(signal!.reason);
-      const stopTimer = at(deadline, () => giveUp(timeoutError(this.#target, timeoutMs!)));
-      const waiter: Waiter = {
-        attempt,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        release() {
-          signal?.removeEventListener("abort", abort);
-          stopTimer();
-        },
-      };
-      signal?.addEventListener("abort", abort);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const enter = (waiter: Waiter) => {
       beforeParking?.();
       line.add(waiter);
       if (atOnce >= AT_ONCE) this.#serveNextTurn();
       else this.#arm();
-    });
+    };
+    const givingUp = { deadline, timeoutMs, signal, target: this.#target };
+    return waiting(attempt, givingUp, enter, (waiter) => this.#leave(line, waiter));
   }
 
   /**
