@@ -13,8 +13,8 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   shm: ["sys", "wait", "errors"],
   layout: ["errors"],
   sync: ["sys", "wait", "layout", "errors"],
-  ring: ["sys", "wait", "layout", "errors"],
-  region: ["shm", "layout", "sync", "life", "wait", "errors"],
+  ring: ["sys", "wait", "sync", "layout", "errors"],
+  region: ["sys", "shm", "layout", "sync", "life", "wait", "errors"],
   actor: ["life", "mq", "shm", "sync", "ring", "layout", "region", "wait", "errors"],
   bridge: ["actor", "life", "mq", "shm", "sync", "ring", "layout", "region", "wait", "errors"],
 };

@@ -15,7 +15,16 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { C, checkMaking, type Mapping, mmapFixed, msync, pageBytes, sys } from "../sys/mod.ts";
+import {
+  C,
+  checkMaking,
+  type Mapping,
+  markReadOnly,
+  mmapFixed,
+  msync,
+  pageBytes,
+  sys,
+} from "../sys/mod.ts";
 
 /** What is laid over the buffer, and how. */
 export interface SegmentSource {
@@ -79,6 +88,7 @@ export class Segment implements Disposable {
   static {
     map = (reservation, byteLength, source) => {
       const segment = new Segment(MAKING, reservation, source);
+      if (source.sharing === "private") markReadOnly(reservation);
       segment.#grow(byteLength);
       return segment;
     };

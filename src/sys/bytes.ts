@@ -19,9 +19,10 @@ function intrinsic(name: "buffer" | "byteOffset" | "byteLength"): () => unknown 
   return Object.getOwnPropertyDescriptor(VIEW, name)!.get!;
 }
 
-const BUFFER = intrinsic("buffer") as () => ArrayBufferLike;
-const BYTE_OFFSET = intrinsic("byteOffset") as () => number;
-const BYTE_LENGTH = intrinsic("byteLength") as () => number;
+/** What the engine says of a view. */
+export const BUFFER = intrinsic("buffer") as () => ArrayBufferLike;
+export const BYTE_OFFSET = intrinsic("byteOffset") as () => number;
+export const BYTE_LENGTH = intrinsic("byteLength") as () => number;
 
 /**
  * The true length of a view.

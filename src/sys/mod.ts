@@ -33,5 +33,12 @@ export {
   recordIn,
   recordOn,
 } from "./record.ts";
+export {
+  isReadOnly,
+  markReadOnly,
+  type SharedRange,
+  sharedRange,
+  type SharedRangeRule,
+} from "./shared.ts";
 export { type SignalName, signalNumber } from "./signal.ts";
 export * from "./watch.ts";
