@@ -19,6 +19,11 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   bridge: ["actor", "life", "mq", "shm", "sync", "ring", "layout", "region", "wait", "errors"],
 };
 
+/** Inner doors beside `mod.ts`: what rooms above need and no user gets, and which rooms. */
+export const INNER_DOORS: Readonly<Record<string, readonly string[]>> = {
+  "shm/inside.ts": ["region"],
+};
+
 /** Folders beside `src/` that use the library as its users do: by its entry points. */
 export const OUTSIDE: readonly string[] = ["cli", "examples", "bench"];
 
@@ -65,6 +70,7 @@ export function importProblem(from: string, specifier: string): string | undefin
   if (!(LAYERS[room] ?? []).includes(targetRoom)) {
     return `${room}/ may not import ${targetRoom}/ (tools/layers.ts says what it may)`;
   }
+  if (INNER_DOORS[`${targetRoom}/${targetFile}`]?.includes(room)) return undefined;
   if (targetFile !== "mod.ts" && targetFile !== "") {
     return `${room}/${file} goes through ${targetRoom}/mod.ts, not ${targetFile}`;
   }

@@ -174,6 +174,9 @@ const encoder = new TextEncoder();
 /** Only the static functions have it. */
 const MAKING: unique symbol = Symbol("making");
 
+/** The descriptor of an open handle; the handle keeps it and closes it. For rooms above: inside.ts. */
+export let descriptorOf: (memory: SharedMemory) => number;
+
 /** The kernel's own bound on descriptors is far below. */
 const MAX_DESCRIPTOR = 2 ** 31 - 1;
 
@@ -222,6 +225,10 @@ export class SharedMemory implements Disposable {
 
   #source: SegmentSource | undefined;
   readonly #segment: Segment;
+
+  static {
+    descriptorOf = (memory) => memory.#open().fd;
+  }
 
   private constructor(
     making: typeof MAKING,

@@ -30,6 +30,9 @@ const CASES: [string, string, boolean][] = [
   ["src/mq/list.ts", "npm:left-pad@1", false],
   ["src/mq/list.ts", "../../tests/assert.ts", false],
   ["src/actor/mod.ts", "../sys/mod.ts", false],
+  ["src/region/opening.ts", "../shm/inside.ts", true], // an inner door
+  ["src/actor/mod.ts", "../shm/inside.ts", false],
+  ["cli/main.ts", "../src/shm/inside.ts", false],
   ["cli/parser.ts", "npm:@stricli/core@1.3.0", true],
   ["cli/main.ts", "npm:@stricli/core@1.3.0", false],
   ["cli/main.ts", "../src/mq/mod.ts", true],
