@@ -13,12 +13,14 @@ import { must, numbers, say } from "./loop.ts";
 const { process } = globalThis as unknown as { process: typeof import("node:process") };
 
 /** What carries messages of {@linkcode MESSAGE_BYTES}, in both directions. */
-export interface Link {
+export interface Link<R = Received> {
   /** Resolves when it may be given the next. */
   send(message: Uint8Array<ArrayBuffer>): Promise<unknown>;
-  receive(): Promise<Received>;
+  receive(): Promise<R>;
   /** What is received one by one; by default what `receive` gives. */
-  messages?(): AsyncIterable<Received>;
+  messages?(): AsyncIterable<R>;
+  /** The message in what was received; by default its `data`. */
+  messageIn?(received: R): Uint8Array<ArrayBuffer>;
   close(): void;
 }
 
@@ -35,20 +37,25 @@ interface Sample {
   cpu?: number;
 }
 
-const LOOPS: Record<string, typeof roundTrip> = {
-  "round-trip": roundTrip,
-  "one-way": oneWay,
-  stream,
-};
+/** A link as the loops use it. */
+type Used<R> = Link<R> & Required<Pick<Link<R>, "messageIn">>;
+
+type Loop = <R>(link: Used<R>, iterations: number) => Promise<Sample>;
+
+const LOOPS: Record<string, Loop> = { "round-trip": roundTrip, "one-way": oneWay, stream };
 
 /** Runs as the measured process, or as its peer, which says itself when it is ready. */
-export async function run(role: string, link: Link): Promise<void> {
-  if (role === "peer") await answer(link);
-  else await serve(LOOPS[role]!, link);
+export async function run<R>(role: string, link: Link<R>): Promise<void> {
+  const used: Used<R> = {
+    ...link,
+    messageIn: link.messageIn ?? ((received) => (received as Received).data),
+  };
+  if (role === "peer") await answer(used);
+  else await serve(LOOPS[role]!, used);
   link.close();
 }
 
-async function serve(loop: typeof roundTrip, link: Link): Promise<void> {
+async function serve<R>(loop: Loop, link: Used<R>): Promise<void> {
   say("ready");
   for (const iterations of numbers()) {
     say(JSON.stringify(await loop(link, iterations)));
@@ -56,24 +63,24 @@ async function serve(loop: typeof roundTrip, link: Link): Promise<void> {
   await link.send(messageOf("q"));
 }
 
-async function roundTrip(link: Link, iterations: number): Promise<Sample> {
+async function roundTrip<R>(link: Used<R>, iterations: number): Promise<Sample> {
   const ns = new Float64Array(iterations), message = messageOf("e");
   for (let i = 0; i < iterations; i++) {
     const startNs = nowNs();
     await link.send(message);
-    const { data } = await link.receive();
+    const data = link.messageIn(await link.receive());
     ns[i] = nowNs() - startNs;
     must(data.byteLength === MESSAGE_BYTES, "receive");
   }
   return percentiles(ns);
 }
 
-async function oneWay(link: Link, iterations: number): Promise<Sample> {
+async function oneWay<R>(link: Used<R>, iterations: number): Promise<Sample> {
   const ns = new Float64Array(iterations);
   const startNs = nowNs(), before = process.cpuUsage();
   await link.send(messageOf("p", iterations));
   for (let i = 0; i < iterations; i++) {
-    const { data } = await link.receive();
+    const data = link.messageIn(await link.receive());
     ns[i] = nowNs() - numberOf(data);
   }
   const { user, system } = process.cpuUsage(before); // microseconds
@@ -81,25 +88,29 @@ async function oneWay(link: Link, iterations: number): Promise<Sample> {
 }
 
 /** From the order on, for some carriers take everything before anything arrives. */
-async function stream(link: Link, iterations: number): Promise<Sample> {
+async function stream<R>(link: Used<R>, iterations: number): Promise<Sample> {
   const startNs = nowNs();
   await link.send(messageOf("s", iterations));
+  const take = (received: R) =>
+    must(
+      link.messageIn(received).byteLength === MESSAGE_BYTES,
+      "receive",
+    );
   let left = iterations;
-  for await (const { data } of link.messages?.() ?? messagesOf(link)) {
-    must(data.byteLength === MESSAGE_BYTES, "receive");
-    if (--left === 0) break;
+  if (link.messages === undefined) { while (left-- > 0) take(await link.receive()); }
+  else {
+    for await (const received of link.messages()) {
+      take(received);
+      if (--left === 0) break;
+    }
   }
   return { ns: (nowNs() - startNs) / iterations };
 }
 
-async function* messagesOf(link: Link): AsyncGenerator<Received> {
-  for (;;) yield await link.receive();
-}
-
 /** Does what the measured process asks for, until it has ended. */
-async function answer(link: Link): Promise<void> {
+async function answer<R>(link: Used<R>): Promise<void> {
   for (;;) {
-    const { data } = await link.receive();
+    const data = link.messageIn(await link.receive());
     const kind = kindOf(data);
     if (kind === "e") await link.send(data);
     else if (kind === "p") await sendPaced(link, numberOf(data));
@@ -111,7 +122,7 @@ async function answer(link: Link): Promise<void> {
 const PACE_NS = 1e6;
 
 /** Sleeps in between: the timers of the runtimes are no better than a millisecond. */
-async function sendPaced(link: Link, count: number): Promise<void> {
+async function sendPaced<R>(link: Used<R>, count: number): Promise<void> {
   const nobodyWakes = new Int32Array(new SharedArrayBuffer(4)), message = messageOf("e");
   const startNs = nowNs();
   for (let i = 1; i <= count; i++) {
@@ -122,7 +133,7 @@ async function sendPaced(link: Link, count: number): Promise<void> {
   }
 }
 
-async function sendMany(link: Link, count: number): Promise<void> {
+async function sendMany<R>(link: Used<R>, count: number): Promise<void> {
   const message = messageOf("e");
   for (let i = 0; i < count; i++) await link.send(message);
 }

@@ -32,7 +32,7 @@ import {
   statx,
   wholeNumber,
 } from "../sys/mod.ts";
-import { blockUntil, Waiters } from "../wait/mod.ts";
+import { blockUntil, Waiters, type WaitOptions } from "../wait/mod.ts";
 import { defaultSize, openHint, type QueueLimits, queueLimits, transferHint } from "./limits.ts";
 import { listQueues, type QueueList } from "./list.ts";
 import { Message } from "./message.ts";
@@ -368,23 +368,21 @@ export class MessageQueue implements Disposable {
    * {@linkcode ClosedError} when the handle is closed: nothing was sent then.
    * @throws {PosixError} As {@linkcode MessageQueue.trySend} does, by rejection.
    */
-  send(data: Uint8Array | string, options: SendOptions & AwaitOptions = {}): Promise<void> {
+  send(data: Uint8Array | string, options?: SendOptions & AwaitOptions): Promise<void> {
     try {
       let bytes = bytesOf(data);
-      const priority = priorityOf(options);
-      const { timeoutMs, signal } = options;
-      const mqd = this.#descriptor();
-      const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
-      if (timeoutMs === undefined && signal === undefined) {
-        if (this.#waiters.now("writable", attempt)) return Promise.resolve();
-      }
-      return this.#waiters.wait("writable", attempt, {
-        timeoutMs,
-        signal,
+      const priority = options === undefined ? 0 : priorityOf(options);
+      const waitOptions = {
+        timeoutMs: options?.timeoutMs,
+        signal: options?.signal,
         beforeParking() {
           if (typeof data !== "string") bytes = bytes.slice();
         },
-      }).then(nothing);
+      };
+      const mqd = this.#descriptor();
+      const attempt = () => mqSend(mqd, bytes, priority, this.name, this.#hint) || undefined;
+      const sent = this.#waiters.take("writable", attempt, waitOptions);
+      return sent === true ? Promise.resolve() : sent.then(nothing);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -425,12 +423,11 @@ export class MessageQueue implements Disposable {
    * message was taken then.
    * @throws {PosixError} `EBADF` if the handle is write-only, by rejection.
    */
-  receive(options: AwaitOptions = {}): Promise<Message> {
+  receive(options?: AwaitOptions): Promise<Message> {
     try {
-      checkOptions(options, "receive", "{ timeoutMs: 100 }");
-      const { timeoutMs, signal } = options;
+      const waitOptions = options === undefined ? undefined : awaitOptionsOf(options);
       this.#descriptor();
-      return this.#waiters.wait("readable", this.#attempt, { timeoutMs, signal });
+      return Promise.resolve(this.#waiters.take("readable", this.#attempt, waitOptions));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -450,12 +447,12 @@ export class MessageQueue implements Disposable {
       next() {
         if (ended) return Promise.resolve(DONE);
         try {
-          const message = waiters.now("readable", attempt);
-          if (message !== undefined) return Promise.resolve({ value: message, done: false });
+          const message = waiters.take("readable", attempt);
+          if (message instanceof Message) return Promise.resolve(given(message));
+          return message.then(given, end);
         } catch (error) {
           return Promise.reject(error).catch(end);
         }
-        return waiters.wait("readable", attempt, {}).then(given, end);
       },
       return: () => Promise.resolve(end()),
       [Symbol.asyncIterator]() {
@@ -477,8 +474,50 @@ export class MessageQueue implements Disposable {
    * @see mq_receive(3)
    */
   tryReceiveInto(buffer: Uint8Array): ReceivedInto | undefined {
-    if (!(buffer instanceof Uint8Array)) throw kindError("receive into", buffer, "a Uint8Array");
-    const byteLength = mqReceive(this.#descriptor(), buffer, this.name, this.#hint);
+    checkBuffer(buffer);
+    return this.#receiveInto(this.#descriptor(), buffer);
+  }
+
+  /**
+   * Takes the message of highest priority into memory of the caller's, blocking this thread while
+   * there is none.
+   *
+   * @param buffer As for {@linkcode MessageQueue.tryReceiveInto}.
+   * @returns What was written, or `undefined` at the deadline.
+   * @throws As {@linkcode MessageQueue.tryReceiveInto} and {@linkcode MessageQueue.receiveSync} do.
+   */
+  receiveIntoSync(buffer: Uint8Array, options: BlockOptions = {}): ReceivedInto | undefined {
+    checkBuffer(buffer);
+    checkOptions(options, "receive", "{ timeoutMs: 100 }");
+    const { timeoutMs } = options;
+    const mqd = this.#descriptor();
+    const attempt = () => this.#receiveInto(mqd, buffer);
+    return blockUntil(mqd, "readable", attempt, timeoutMs, this.name);
+  }
+
+  /**
+   * Takes the message of highest priority into memory of the caller's as soon as there is one: what
+   * {@linkcode MessageQueue.receive} does, without making anything for the message.
+   *
+   * @param buffer As for {@linkcode MessageQueue.tryReceiveInto}. Its bytes may change until the
+   * promise is settled, and not after.
+   * @returns A promise of what was written. It rejects as that of
+   * {@linkcode MessageQueue.receive}, and as {@linkcode MessageQueue.tryReceiveInto} throws.
+   */
+  receiveInto(buffer: Uint8Array, options?: AwaitOptions): Promise<ReceivedInto> {
+    try {
+      checkBuffer(buffer);
+      const waitOptions = options === undefined ? undefined : awaitOptionsOf(options);
+      const mqd = this.#descriptor();
+      const attempt = () => this.#receiveInto(mqd, buffer);
+      return Promise.resolve(this.#waiters.take("readable", attempt, waitOptions));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #receiveInto(mqd: number, buffer: Uint8Array): ReceivedInto | undefined {
+    const byteLength = mqReceive(mqd, buffer, this.name, this.#hint);
     return byteLength === -1 ? undefined : { byteLength, priority: receivedPriority() };
   }
 
@@ -658,10 +697,21 @@ function priorityOf(options: SendOptions): number {
   throw new RangeError(`${what}: expected a whole number, 0 to 32767`);
 }
 
+/** A copy: whoever owns the options may change them while somebody waits. */
+function awaitOptionsOf(options: AwaitOptions): WaitOptions {
+  checkOptions(options, "receive", "{ timeoutMs: 100 }");
+  const { timeoutMs, signal } = options;
+  return { timeoutMs, signal };
+}
+
 function bytesOf(data: Uint8Array | string): Uint8Array {
   if (typeof data === "string") return encoder.encode(data);
   if (data instanceof Uint8Array) return data;
   throw kindError("send", data, "a Uint8Array or a string");
+}
+
+function checkBuffer(buffer: unknown): void {
+  if (!(buffer instanceof Uint8Array)) throw kindError("receive into", buffer, "a Uint8Array");
 }
 
 function kindError(action: string, value: unknown, expected: string): TypeError {

@@ -1,10 +1,12 @@
 /**
  * A short while of trying before a wait parks, with the processor given away in between.
  *
- * Rule: it never costs more than it can save. Two things are learned:
+ * Rule: it never costs more than it can save. Three things are learned:
  *
  * - Where nothing comes while it tries, it tries less, and at last only now and then: sparse
  *   traffic costs no processor time.
+ * - Where a peer answers as soon as it has the processor, to look before it was given away is in
+ *   vain: then it is given away first.
  * - Where a busy stranger shares the processor, giving it away costs a whole time slice,
  *   milliseconds, while a parked thread is woken in microseconds. After such a spin the next waits
  *   park at once, and more of them each time it happens again.
@@ -21,6 +23,12 @@ const PROBE_EVERY = 32;
 /** A spin that took longer had the processor taken away by somebody else. */
 const SHORT_MS = 0.1;
 
+/** So many spins in a row that find something at their first try: the peer is in step. */
+const IN_STEP = 2;
+
+/** One in so many waits looks first all the same: the peer may have gone ahead. */
+const LOOK_EVERY = 16;
+
 /** How many waits park at once after the first long spin, and at most. */
 const PAUSE = 16, MAX_PAUSE = 1024;
 
@@ -36,10 +44,23 @@ export class Spinner {
   #pause = 0;
   #parked = 0;
   #spins = 0;
+  /** How many spins in a row found something at their first try; 0 as soon as one is long. */
+  #inStep = 0;
 
   /** @param nowMs The clock. */
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
+  }
+
+  /**
+   * What there is before the processor is given away, where looking is not in vain; to be followed
+   * by {@linkcode Spinner.spin}.
+   */
+  look<T>(attempt: () => T | undefined): T | undefined {
+    if (this.#inStep >= IN_STEP && this.#spins % LOOK_EVERY !== 0) return undefined;
+    const result = attempt();
+    if (result !== undefined) this.#inStep = 0;
+    return result;
   }
 
   /**
@@ -56,23 +77,27 @@ export class Spinner {
       return undefined;
     }
     this.#parked = 0;
-    const timed = this.#pause > 0 || ++this.#spins % TIMED_EVERY === 0;
+    this.#spins++;
+    const timed = this.#pause > 0 || this.#spins % TIMED_EVERY === 0;
     let endMs = timed ? this.#nowMs() + SHORT_MS : undefined;
     for (let tried = 0; tried < tries; tried++) {
       schedYield();
       const result = attempt();
       if (endMs !== undefined && this.#nowMs() > endMs) {
         this.#pause = Math.min(MAX_PAUSE, Math.max(PAUSE, this.#pause * 2));
+        this.#inStep = 0;
         return result;
       }
       if (result !== undefined) {
         this.#tries = MAX_TRIES;
+        this.#inStep = tried === 0 ? this.#inStep + 1 : 0;
         if (timed) this.#pause >>= 1;
         return result;
       }
       endMs ??= this.#nowMs() + SHORT_MS;
     }
     this.#tries = tries >> 1;
+    this.#inStep = 0;
     if (timed) this.#pause >>= 1;
     return undefined;
   }

@@ -67,32 +67,54 @@ export class Waiters {
    * @param attempt Does the work, or gives `undefined` when it has to wait. What it throws rejects.
    * @returns What `attempt` gave. Rejects with the signal's reason, or a `TimeoutError`.
    */
-  wait<T>(
+  wait<T>(readiness: Readiness, attempt: () => T | undefined, options?: WaitOptions): Promise<T> {
+    try {
+      return Promise.resolve(this.take(readiness, attempt, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * The same for who makes a promise of its own: gives and throws at once what need not wait.
+   *
+   * @returns What `attempt` gave, or a promise of it.
+   */
+  take<T>(
     readiness: Readiness,
     attempt: () => T | undefined,
+    options?: WaitOptions,
+  ): T | Promise<T> {
+    if (options === undefined) {
+      return this.#soon(readiness, attempt, true) ?? this.#park(readiness, attempt, Infinity, {});
+    }
+    const { timeoutMs, signal } = options;
+    const deadline = deadlineOf(timeoutMs);
+    signal?.throwIfAborted();
+    return this.#soon(readiness, attempt, timeoutMs !== 0) ??
+      this.#park(readiness, attempt, deadline, options);
+  }
+
+  /** What there is without parking. */
+  #soon<T>(readiness: Readiness, attempt: () => T | undefined, mayWait: boolean): T | undefined {
+    // Who came before is served before; and who never has to wait lets others in now and then.
+    if (this.#lines[readiness].size > 0 || atOnce >= AT_ONCE) return undefined;
+    const spins = this.#spin && mayWait;
+    // There is room for a message mostly, whatever the peer does.
+    let value = spins && readiness === "readable" ? spinner.look(attempt) : attempt();
+    if (value === undefined && spins) value = spinner.spin(attempt);
+    if (value !== undefined) atOnce++;
+    return value;
+  }
+
+  #park<T>(
+    readiness: Readiness,
+    attempt: () => T | undefined,
+    deadline: number,
     { timeoutMs, signal, beforeParking }: WaitOptions,
   ): Promise<T> {
     const line = this.#lines[readiness];
-    let deadline: number;
-    try {
-      deadline = deadlineOf(timeoutMs);
-      signal?.throwIfAborted();
-      if (this.#isFirst(line)) {
-        let value = attempt();
-        if (value === undefined && timeoutMs !== 0 && this.#spin) value = spinner.spin(attempt);
-        if (value !== undefined) {
-          atOnce++;
-          return Promise.resolve(value);
-        }
-      }
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    try {
-      reactor(); // the first one may be refused: before anything is held for this wait
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    reactor(); // the first one may be refused: before anything is held for this wait
     const enter = (waiter: Waiter) => {
       beforeParking?.();
       line.add(waiter);
@@ -101,23 +123,6 @@ export class Waiters {
     };
     const givingUp = { deadline, timeoutMs, signal, target: this.#target };
     return waiting(attempt, givingUp, enter, (waiter) => this.#leave(line, waiter));
-  }
-
-  /**
-   * Tries without waiting: what {@linkcode wait} would give at once, or `undefined`.
-   *
-   * A caller that makes a promise of its own of it saves one.
-   */
-  now<T>(readiness: Readiness, attempt: () => T | undefined): T | undefined {
-    if (!this.#isFirst(this.#lines[readiness])) return undefined;
-    const value = attempt();
-    if (value !== undefined) atOnce++;
-    return value;
-  }
-
-  /** Who came before is served before; and who never has to wait lets others in now and then. */
-  #isFirst(line: Set<Waiter>): boolean {
-    return line.size === 0 && atOnce < AT_ONCE;
   }
 
   #leave(line: Set<Waiter>, waiter: Waiter): void {
