@@ -34,6 +34,7 @@ export const C = {
   MAP_ANONYMOUS: 0x20,
   MAP_NORESERVE: 0x4000,
   MS_SYNC: 4,
+  MREMAP_MAYMOVE: 1,
 
   F_GETFD: 1,
   F_SETFD: 2,
@@ -65,6 +66,10 @@ export const C = {
   EFD_CLOEXEC: 0o2000000,
   EFD_NONBLOCK: 0o4000,
 
+  RTLD_NOW: 0x2,
+  RTLD_NOLOAD: 0x4,
+  RTLD_NODELETE: 0x1000,
+
   RLIMIT_FSIZE: 1,
   RLIMIT_NOFILE: 7,
   RLIMIT_MSGQUEUE: 12,
@@ -77,6 +82,14 @@ export const C = {
   FUTEX_WAIT: 0,
   FUTEX_WAKE: 1,
   INT_MAX: 0x7fffffff,
+
+  CLOCK_REALTIME: 0,
+  CLOCK_MONOTONIC: 1,
+
+  PTHREAD_PROCESS_SHARED: 1,
+  PTHREAD_MUTEX_ROBUST: 1,
+  PTHREAD_MUTEX_ERRORCHECK: 2,
+  SEM_VALUE_MAX: 0x7fffffff,
 
   AF_NETLINK: 16,
   SOCK_RAW: 3,
@@ -101,6 +114,8 @@ export const STRUCTS = {
   pollfd: { bytes: 8, fd: 0, events: 4, revents: 6 },
   /** futex(2) */
   timespec: { bytes: 16, tv_sec: 0, tv_nsec: 8 },
+  /** sem_overview(7) */
+  sem_t: { bytes: 32 },
   /** fcntl(2): locks of open file descriptions; all zero but the type is the whole file */
   flock: { bytes: 32, l_type: 0 },
   /** getrlimit(2) */
@@ -128,6 +143,9 @@ export const STRUCTS = {
 export interface MachineAbi {
   /** epoll_ctl(2): packed on x86-64 alone */
   epoll_event: { bytes: number; events: number; data: number };
+  /** pthread.h of glibc; those of musl are as long or shorter */
+  pthread_mutex_t: { bytes: number };
+  pthread_mutexattr_t: { bytes: number };
   O_DIRECTORY: number;
   SYS_futex: bigint;
   SYS_getdents64: bigint;
@@ -141,6 +159,8 @@ export interface MachineAbi {
 export const MACHINES: Record<"x86_64" | "aarch64", MachineAbi> = {
   x86_64: {
     epoll_event: { bytes: 12, events: 0, data: 4 },
+    pthread_mutex_t: { bytes: 40 },
+    pthread_mutexattr_t: { bytes: 4 },
     O_DIRECTORY: 0o200000,
     SYS_futex: 202n,
     SYS_getdents64: 217n,
@@ -151,6 +171,8 @@ export const MACHINES: Record<"x86_64" | "aarch64", MachineAbi> = {
   },
   aarch64: {
     epoll_event: { bytes: 16, events: 0, data: 8 },
+    pthread_mutex_t: { bytes: 48 },
+    pthread_mutexattr_t: { bytes: 8 },
     O_DIRECTORY: 0o40000,
     SYS_futex: 98n,
     SYS_getdents64: 61n,

@@ -21,8 +21,9 @@ const NATIVE_TYPES: Record<CType, Deno.NativeType> = {
 
 function declarations(table: CTable): Record<string, Deno.ForeignFunction> {
   const declared: Record<string, Deno.ForeignFunction> = {};
-  for (const [key, { symbol, parameters, result }] of Object.entries(table)) {
+  for (const [key, { symbol, parameters, result, optional }] of Object.entries(table)) {
     declared[key] = {
+      optional: optional === true,
       name: symbol ?? key,
       parameters: parameters.map((parameter) =>
         NATIVE_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]

@@ -5,12 +5,13 @@
  * tool can see, so nobody who runs Deno downloads it.
  */
 
-import { type EventLoop, type Poller, watchWith } from "./koffi_watch.ts";
+import type { Koffi as KoffiOfLibuv } from "./koffi_libuv.ts";
+import { watchWith } from "./koffi_watch.ts";
 import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
 import type { Driver, Functions, Library } from "./port.ts";
 
 /** What is used of koffi. */
-interface Koffi extends Poller {
+interface Koffi extends KoffiOfLibuv {
   errno(): number;
   address(view: Uint8Array): bigint;
   view(address: bigint, byteLength: number): ArrayBuffer;
@@ -19,17 +20,21 @@ interface Koffi extends Poller {
 type CFunction = ReturnType<ReturnType<Koffi["load"]>["func"]>;
 
 /** What is used of Node's `process`, which Bun has too. */
-interface Process extends EventLoop {
+interface Process {
+  versions: { node?: string; bun?: string };
   platform: string;
   arch: string;
   argv: [string, string?];
   eventNames(): (string | symbol)[];
   cwd(): string;
   getBuiltinModule(name: "node:module"): { createRequire(from: string): Require };
-  getBuiltinModule(name: "node:worker_threads"): { isMainThread: boolean };
 }
 
-type Require = (name: string) => unknown;
+interface Require {
+  (name: string): unknown;
+  /** What was loaded, by the names of the files. */
+  cache: Record<string, unknown>;
+}
 
 /** Asked for when it is needed: in Deno a look at it loads the whole of its Node compatibility. */
 function process(): Process | undefined {
@@ -79,11 +84,17 @@ function load<const T extends CTable>(table: T): Library<T> {
   const functions: Record<string, CFunction> = {};
   try {
     const library = load(C_LIBRARY);
-    for (const [key, { symbol, parameters, result }] of Object.entries(table)) {
+    for (const [key, { symbol, parameters, result, optional }] of Object.entries(table)) {
       const types = parameters.map((parameter) =>
         KOFFI_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]
       );
-      const call = library.func(symbol ?? key, KOFFI_TYPES[result], types);
+      let call: CFunction;
+      try {
+        call = library.func(symbol ?? key, KOFFI_TYPES[result], types);
+      } catch (cause) {
+        if (optional) continue;
+        throw cause;
+      }
       // koffi gives a Number where a 64-bit value fits into one.
       const small = result === "i32" || result === "u32";
       functions[key] = small ? call : (...values) => BigInt(call(...values));
@@ -95,6 +106,7 @@ function load<const T extends CTable>(table: T): Library<T> {
       { cause },
     );
   }
+  const isBun = process()!.versions.bun !== undefined;
   return {
     // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
     // that each call looks into.
@@ -103,10 +115,10 @@ function load<const T extends CTable>(table: T): Library<T> {
     word: Number, // koffi looks for a Number first, and only then for a BigInt
     addressOf: address,
     viewOf: view,
-    growClears: process()!.versions.bun !== undefined,
+    growClears: isBun,
     seesInherited: false,
     hearsSignals,
-    watch: watchWith(found, process()!),
+    watch: watchWith(found, isBun, () => Object.keys(createRequire().cache)),
   };
 }
 

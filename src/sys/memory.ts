@@ -74,6 +74,39 @@ export function mmapFixed(
   );
 }
 
+/**
+ * mremap(2) of an old size of 0: a second mapping of pages that processes share.
+ *
+ * SAFETY: the address is that of a page that the caller keeps mapped meanwhile. The new mapping is
+ * the caller's, until {@linkcode munmap}.
+ *
+ * @returns Where it is; `undefined` when the pages are not shared.
+ */
+export function mremapShared(
+  address: bigint,
+  byteLength: number,
+  target: string,
+): bigint | undefined {
+  const { c, errno } = sys();
+  const length = BigInt(byteLength);
+  // A result of 64 bits: making the BigInt can in theory cost errno, and with it the right words.
+  const mapped = BigInt.asIntN(64, c.mremap(address, 0n, length, C.MREMAP_MAYMOVE));
+  if (mapped !== -1n) return mapped;
+  const number = errno();
+  // LINUX: mremap(2): with an old size of 0 a private mapping is refused.
+  if (number === ERRNO.EINVAL) return undefined;
+  throw refused(number, "mremap", "map memory", target);
+}
+
+/**
+ * munmap(2)
+ *
+ * SAFETY: nobody uses the pages any more; never those of a SharedArrayBuffer.
+ */
+export function munmap(address: bigint, byteLength: number, target: string): void {
+  check(sys().c.munmap(address, BigInt(byteLength)), "munmap", "unmap memory", target);
+}
+
 /** msync(2): back only when everything is written. */
 export function msync(address: bigint, byteLength: number, target: string): void {
   const length = BigInt(byteLength);

@@ -8,6 +8,7 @@ export { C, STRUCTS } from "./abi.ts";
 export { checkMaking, checkOptions, permissionBits, shown, wholeNumber } from "./argument.ts";
 export { byteLengthOf } from "./bytes.ts";
 export { check, type Hint, refuse, refused } from "./check.ts";
+export * from "./clock.ts";
 export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
@@ -19,7 +20,9 @@ export * from "./mqueue.ts";
 export { nameHint, uniqueName } from "./name.ts";
 export * from "./owner.ts";
 export * from "./parked.ts";
+export type { Word } from "./port.ts";
 export * from "./process.ts";
+export * from "./pthread.ts";
 export {
   type DescriptorRecord,
   descriptorsIn,
@@ -33,6 +36,7 @@ export {
   recordIn,
   recordOn,
 } from "./record.ts";
+export * from "./semaphore.ts";
 export {
   isReadOnly,
   markReadOnly,

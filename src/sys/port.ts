@@ -4,7 +4,7 @@
  * A driver is one file beside this one (`deno.ts`, `koffi.ts`). Nothing outside this folder sees the port.
  */
 
-import type { CTable, CType, SYMBOLS } from "./symbols.ts";
+import type { CFunction, CTable, CType, SYMBOLS } from "./symbols.ts";
 
 /** The JavaScript value that stands for a C result. */
 export type JsValue<T extends CType> = T extends "i32" | "u32" ? number
@@ -21,9 +21,13 @@ type TypeIn<P extends string> = P extends `${infer T extends CType} ${string}` ?
 
 type Values<P extends readonly string[]> = { -readonly [I in keyof P]: Argument<TypeIn<P[I]>> };
 
+type Callable<F extends CFunction> = (...values: Values<F["parameters"]>) => JsValue<F["result"]>;
+
 /** The callable form of a table. */
 export type Functions<T extends CTable> = {
-  readonly [K in keyof T]: (...values: Values<T[K]["parameters"]>) => JsValue<T[K]["result"]>;
+  readonly [K in keyof T]:
+    | Callable<T[K]>
+    | (T[K] extends { readonly optional: true } ? null | undefined : never);
 };
 
 /** A loaded C library, seen through one table. */

@@ -33,6 +33,8 @@ export interface CFunction {
   readonly opens?: true;
   /** The only parameter is a descriptor that is none any more after the call. */
   readonly closes?: true;
+  /** Not every C library has it: look before calling it. */
+  readonly optional?: true;
 }
 
 /** A table of C functions, by the name they are called by. */
@@ -99,6 +101,13 @@ export const SYMBOLS = {
   },
   /** int msync(void *addr, size_t length, int flags) */
   msync: { parameters: ["address addr", "size length", "i32 flags"], result: "i32" },
+  /** int munmap(void *addr, size_t length) */
+  munmap: { parameters: ["address addr", "size length"], result: "i32" },
+  /** void *mremap(void *old_address, size_t old_size, size_t new_size, int flags) — variadic */
+  mremap: {
+    parameters: ["address old_address", "size old_size", "size new_size", "i32 flags"],
+    result: "address",
+  },
 
   // --- fcntl.h, unistd.h, sys/stat.h, sys/vfs.h -----------------------------------------------
   /** int open(const char *path, int flags, mode_t mode) — variadic */
@@ -179,6 +188,61 @@ export const SYMBOLS = {
   calloc: { parameters: ["size n", "size size"], result: "address" },
   /** void free(void *p) */
   free: { parameters: ["address p"], result: "i32" }, // void: what comes back means nothing
+
+  // --- time.h, pthread.h: the results of pthread_* are error numbers ---------------------------
+  /** int clock_gettime(clockid_t clockid, struct timespec *tp) */
+  clock_gettime: { parameters: ["i32 clockid", "buffer tp"], result: "i32" },
+  /** int pthread_mutexattr_init(pthread_mutexattr_t *attr) */
+  pthread_mutexattr_init: { parameters: ["buffer attr"], result: "i32" },
+  /** int pthread_mutexattr_setpshared(pthread_mutexattr_t *attr, int pshared) */
+  pthread_mutexattr_setpshared: { parameters: ["buffer attr", "i32 pshared"], result: "i32" },
+  /** int pthread_mutexattr_setrobust(pthread_mutexattr_t *attr, int robustness) */
+  pthread_mutexattr_setrobust: { parameters: ["buffer attr", "i32 robustness"], result: "i32" },
+  /** int pthread_mutexattr_settype(pthread_mutexattr_t *attr, int kind) */
+  pthread_mutexattr_settype: { parameters: ["buffer attr", "i32 kind"], result: "i32" },
+  /** int pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attr) */
+  pthread_mutex_init: { parameters: ["address mutex", "buffer attr"], result: "i32" },
+  /** int pthread_mutex_trylock(pthread_mutex_t *mutex) */
+  pthread_mutex_trylock: { parameters: ["address mutex"], result: "i32" },
+  /** int pthread_mutex_timedlock(pthread_mutex_t *mutex, const struct timespec *abstime) */
+  pthread_mutex_timedlock: { parameters: ["address mutex", "buffer abstime"], result: "i32" },
+  /** int pthread_mutex_clocklock(pthread_mutex_t *, clockid_t clockid, const struct timespec *) */
+  pthread_mutex_clocklock: {
+    parameters: ["address mutex", "i32 clockid", "buffer abstime"],
+    result: "i32",
+    optional: true, // glibc 2.30; not in musl
+  },
+  /** int pthread_mutex_unlock(pthread_mutex_t *mutex) */
+  pthread_mutex_unlock: { parameters: ["address mutex"], result: "i32" },
+  /** int pthread_mutex_consistent(pthread_mutex_t *mutex) */
+  pthread_mutex_consistent: { parameters: ["address mutex"], result: "i32" },
+
+  // --- semaphore.h ----------------------------------------------------------------------------
+  /** int sem_init(sem_t *sem, int pshared, unsigned value) */
+  sem_init: { parameters: ["address sem", "i32 pshared", "u32 value"], result: "i32" },
+  /** sem_t *sem_open(const char *name, int oflag, mode_t mode, unsigned value) — variadic */
+  sem_open: {
+    parameters: ["buffer name", "i32 oflag", "u32 mode", "u32 value"],
+    result: "address",
+  },
+  /** int sem_close(sem_t *sem) */
+  sem_close: { parameters: ["address sem"], result: "i32" },
+  /** int sem_unlink(const char *name) */
+  sem_unlink: { parameters: ["buffer name"], result: "i32" },
+  /** int sem_trywait(sem_t *sem) */
+  sem_trywait: { parameters: ["address sem"], result: "i32" },
+  /** int sem_timedwait(sem_t *sem, const struct timespec *abs_timeout) */
+  sem_timedwait: { parameters: ["address sem", "buffer abs_timeout"], result: "i32" },
+  /** int sem_clockwait(sem_t *sem, clockid_t clockid, const struct timespec *abs_timeout) */
+  sem_clockwait: {
+    parameters: ["address sem", "i32 clockid", "buffer abs_timeout"],
+    result: "i32",
+    optional: true, // glibc 2.30; not in musl
+  },
+  /** int sem_post(sem_t *sem) */
+  sem_post: { parameters: ["address sem"], result: "i32" },
+  /** int sem_getvalue(sem_t *sem, int *sval) */
+  sem_getvalue: { parameters: ["address sem", "buffer sval"], result: "i32" },
 
   // --- syscall(2), for what the C libraries do not all wrap -----------------------------------
   /** int mq_notify(mqd_t mqdes, const struct sigevent *sevp), past the C library */

@@ -23,6 +23,7 @@ import { compileC, run, temporaryFolder } from "../support/process.ts";
 const HEADERS = `
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -31,6 +32,8 @@ const HEADERS = `
 #include <linux/mount.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -43,6 +46,7 @@ const HEADERS = `
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 `;
 
@@ -54,6 +58,9 @@ const C_STRUCT: Readonly<Record<string, string>> = {
   // The kernel keeps linux_dirent64 to itself; glibc promises the same layout in its dirent64
   // (getdents64(3)), and a test below reads records that the kernel wrote.
   linux_dirent64: "struct dirent64",
+  pthread_mutex_t: "pthread_mutex_t",
+  pthread_mutexattr_t: "pthread_mutexattr_t",
+  sem_t: "sem_t",
 };
 
 type Machine = keyof typeof MACHINES;
@@ -65,13 +72,14 @@ function expectedNumbers(machine: MachineAbi): Map<string, bigint> {
     assert(!numbers.has(expression), `${expression} is in the tables twice`);
     numbers.set(expression, BigInt(value));
   };
-  const { epoll_event, ...numbersOfMachine } = machine;
+  const { epoll_event, pthread_mutex_t, pthread_mutexattr_t, ...numbersOfMachine } = machine;
+  const structs = { ...STRUCTS, epoll_event, pthread_mutex_t, pthread_mutexattr_t };
   for (const table of [C, ERRNO, SIGNALS, numbersOfMachine]) {
     for (const [name, value] of Object.entries(table)) {
       if (!MEASURED.includes(name)) add(name, value);
     }
   }
-  for (const [name, fields] of Object.entries({ ...STRUCTS, epoll_event })) {
+  for (const [name, fields] of Object.entries(structs)) {
     const type = C_STRUCT[name] ?? `struct ${name}`;
     for (const [field, value] of Object.entries(fields)) {
       add(field === "bytes" ? `sizeof(${type})` : `offsetof(${type}, ${field})`, value);
