@@ -1,86 +1,74 @@
 /**
  * How the event loops of Node and Bun wait for a descriptor.
  *
- * Rule: libuv's `uv_poll`, through koffi, on the main thread of Node alone. koffi calls back even
- * when no JavaScript can run any more, and that aborts the process: at the end of the main thread
- * its handles are closed before, but a worker that is terminated cannot do so. Workers, and Bun,
- * which has no `uv_poll`, look by a timer.
+ * Rule: libuv's `uv_poll` where there is one, that is in Node, and an immediate that looks in each
+ * turn whether it told of something. Bun, which has none, looks by a timer.
  */
 
 import { C, STRUCTS } from "./abi.ts";
+import { type Koffi, libuv, type PollHandle } from "./koffi_libuv.ts";
 import type { Library, Watch } from "./port.ts";
 import { C_LIBRARY } from "./symbols.ts";
 
-/** What is used of koffi here. */
-export interface Poller {
-  load(path: string): {
-    func(
-      name: string,
-      result: string,
-      parameters: string[],
-    ): (...values: unknown[]) => number | bigint;
-  };
-  node: { poll(fd: number, callback: () => void): PollHandle };
+/** The way that this runtime has. */
+export function watchWith(
+  koffi: Koffi,
+  isBun: boolean,
+  loaded: () => readonly string[],
+): Library<never>["watch"] {
+  if (isBun) return timed(koffi);
+  let makeHandle: ReturnType<typeof libuv> | undefined;
+  return (fd, onReadable) => polled((makeHandle ??= libuv(koffi, loaded()))(fd), onReadable);
 }
 
-/** `uv_poll_t` of libuv. */
-interface PollHandle {
-  close(): void;
-  ref(): void;
-  unref(): void;
-}
+/** Handles that are open: koffi closes one that is collected. */
+const open = new Set<PollHandle>();
 
-/** What is used of `process` here. */
-export interface EventLoop {
-  versions: { node?: string; bun?: string };
-  on(event: "exit", listener: () => void): unknown;
-  getBuiltinModule(name: "node:worker_threads"): { isMainThread: boolean };
-}
+/** Watches by a handle of libuv. */
+function polled(handle: PollHandle, onReadable: () => void): Watch {
+  open.add(handle);
+  /** From the first wait on until a turn without any: then looks follow each other. */
+  let started = false;
+  let wanted = false, looking = false;
 
-/** The way that this thread has. */
-export function watchWith(koffi: Poller, loop: EventLoop): Library<never>["watch"] {
-  const { isMainThread } = loop.getBuiltinModule("node:worker_threads");
-  const hasPoll = loop.versions.bun === undefined && isMainThread;
-  return hasPoll ? (fd, onReadable) => poll(koffi, loop, fd, onReadable) : timed(koffi);
-}
+  function lookNextTurn(): void {
+    looking = true;
+    // It neither keeps the program running nor libuv from waiting; the handle does, while wanted.
+    setImmediate(look, wanted).unref();
+  }
 
-/** Handles that are open: one that is collected stops without a word. */
-const watching = new Set<PollHandle>();
-let closesAtTheEnd = false;
+  /** @param wasWanted A turn ago: who is served often waits again before the next. */
+  function look(wasWanted: boolean): void {
+    looking = false;
+    if (!open.has(handle)) return;
+    if (!wanted && !wasWanted) {
+      started = false;
+      handle.stop();
+      return;
+    }
+    if (handle.wasReady()) {
+      onReadable();
+      if (!open.has(handle)) return;
+    }
+    lookNextTurn();
+  }
 
-function closeAtTheEnd(loop: EventLoop): void {
-  if (closesAtTheEnd) return;
-  closesAtTheEnd = true;
-  loop.on("exit", () => {
-    for (const handle of watching) handle.close();
-    watching.clear();
-  });
-}
-
-function poll(koffi: Poller, loop: EventLoop, fd: number, onReadable: () => void): Watch {
-  closeAtTheEnd(loop);
-  let told = false;
-  const tell = () => {
-    told = false;
-    if (watching.has(handle)) onReadable();
-  };
-  // Not in the callback itself: Node 26 does not run microtasks after it.
-  const handle = koffi.node.poll(fd, () => {
-    if (told) return;
-    told = true;
-    setImmediate(tell);
-  });
-  handle.unref();
-  watching.add(handle);
   return {
     resume() {
-      if (watching.has(handle)) handle.ref();
+      if (!open.has(handle)) return;
+      wanted = true;
+      handle.ref();
+      if (started) return;
+      started = true;
+      handle.start();
+      if (!looking) lookNextTurn();
     },
     pause() {
-      if (watching.has(handle)) handle.unref();
+      wanted = false;
+      if (open.has(handle)) handle.unref();
     },
     stop() {
-      if (watching.delete(handle)) handle.close();
+      if (open.delete(handle)) handle.close();
     },
     isParked: () => false,
   };
@@ -89,7 +77,7 @@ function poll(koffi: Poller, loop: EventLoop, fd: number, onReadable: () => void
 /** How soon a timer looks again: after something was there, and at last. */
 const FIRST_LOOK_MS = 1, LAST_LOOK_MS = 16;
 
-function timed(koffi: Poller): Library<never>["watch"] {
+function timed(koffi: Koffi): Library<never>["watch"] {
   const poll = koffi.load(C_LIBRARY).func("poll", "int32_t", ["void*", "size_t", "int32_t"]);
   return (fd: number, onReadable: () => void): Watch => {
     const { bytes, fd: at, events } = STRUCTS.pollfd;
