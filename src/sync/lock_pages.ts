@@ -1,0 +1,68 @@
+/**
+ * Where pthread finds a lock: a second mapping of its page, which this thread keeps.
+ *
+ * Rule: C never gets an address inside a SharedArrayBuffer for a lock that has an owner. A thread's
+ * list of what it holds leads through the locks, and the kernel walks it when the thread ends: by
+ * then an engine may have unmapped the buffer, and the lock would stay owned for ever.
+ *
+ * ```text
+ * SharedArrayBuffer  |      page 0      |      page 1      |  unmapped by the engine
+ *                              │
+ *                              │ mremap(2): the same page of the object, a second time
+ *                              ▼
+ * LockPage           |      page 0      |                     unmapped when the buffer has been
+ *                                                             collected and nothing in it is held
+ * ```
+ *
+ * A thread that ends takes no page away: a process that ends needs nothing, and a worker's pages
+ * stay until the process ends.
+ */
+
+import { mremapShared, munmap, pageBytes, sys } from "../sys/mod.ts";
+
+/** A page with locks, as this thread sees it for C. */
+export interface LockPage {
+  readonly address: bigint;
+  /** How many locks in it this thread holds. */
+  held: number;
+}
+
+/** The pages of this thread, by their numbers in the buffer. */
+const pagesOf = new WeakMap<SharedArrayBuffer, Map<number, LockPage>>();
+
+const collected = new FinalizationRegistry<Map<number, LockPage>>((pages) => {
+  for (const { address, held } of pages.values()) {
+    // SAFETY: whoever uses a lock references its buffer. A lock that is held and that nobody can
+    // release any more keeps its page.
+    if (held === 0) munmap(address, pageBytes(), "a page of locks");
+  }
+});
+
+/**
+ * The page that a place in shared memory is in, mapped for C.
+ *
+ * @throws {TypeError} If the memory is no object of the kernel's that processes share.
+ */
+export function lockPage(buffer: SharedArrayBuffer, byteOffset: number, name: string): LockPage {
+  const bytes = pageBytes(), number = Math.floor(byteOffset / bytes);
+  let pages = pagesOf.get(buffer);
+  const known = pages?.get(number);
+  if (known !== undefined) return known;
+
+  // SAFETY: inside the buffer, which the caller references; a segment begins where a page does.
+  const start = sys().addressOf(new Uint8Array(buffer)) + BigInt(number * bytes);
+  const address = mremapShared(start, bytes, name);
+  if (address === undefined) {
+    throw new TypeError(
+      `Cannot use the memory for "${name}": no process shares it, expected that of an open ` +
+        "SharedMemory",
+    );
+  }
+  if (pages === undefined) {
+    pagesOf.set(buffer, pages = new Map());
+    collected.register(buffer, pages);
+  }
+  const page = { address, held: 0 };
+  pages.set(number, page);
+  return page;
+}
