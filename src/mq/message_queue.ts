@@ -12,6 +12,7 @@ import {
   checkOwner,
   checkOwnerOption,
   close,
+  kindError,
   mqClose,
   mqGetattr,
   mqNotify,
@@ -712,9 +713,4 @@ function bytesOf(data: Uint8Array | string): Uint8Array {
 
 function checkBuffer(buffer: unknown): void {
   if (!(buffer instanceof Uint8Array)) throw kindError("receive into", buffer, "a Uint8Array");
-}
-
-function kindError(action: string, value: unknown, expected: string): TypeError {
-  const kind = Object.prototype.toString.call(value).slice(8, -1);
-  return new TypeError(`Cannot ${action} a value of type ${kind}: expected ${expected}`);
 }

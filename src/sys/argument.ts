@@ -67,3 +67,9 @@ export function checkOptions(options: unknown, action: string, example: string):
     `Cannot ${action}: the options are ${shown(options)}, expected an object such as ${example}`,
   );
 }
+
+/** The error for a value of the wrong kind. */
+export function kindError(action: string, value: unknown, expected: string): TypeError {
+  const kind = Object.prototype.toString.call(value).slice(8, -1);
+  return new TypeError(`Cannot ${action} a value of type ${kind}: expected ${expected}`);
+}

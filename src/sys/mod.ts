@@ -5,8 +5,15 @@
  */
 
 export { C, STRUCTS } from "./abi.ts";
-export { checkMaking, checkOptions, permissionBits, shown, wholeNumber } from "./argument.ts";
-export { byteLengthOf } from "./bytes.ts";
+export {
+  checkMaking,
+  checkOptions,
+  kindError,
+  permissionBits,
+  shown,
+  wholeNumber,
+} from "./argument.ts";
+export { BUFFER, BYTE_OFFSET, byteLengthOf } from "./bytes.ts";
 export { check, type Hint, refuse, refused } from "./check.ts";
 export * from "./clock.ts";
 export * from "./epoll.ts";
