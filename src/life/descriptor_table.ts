@@ -24,7 +24,7 @@ import {
   recordIn,
   recordOn,
 } from "../sys/mod.ts";
-import { lookAgain } from "../wait/mod.ts";
+import { bellBehind, isDead, lookAgain } from "../wait/mod.ts";
 import { isRunning, thisThread, type Thread } from "./thread.ts";
 
 /** How long {@linkcode DescriptorTable.close} waits for the worker's end. */
@@ -198,7 +198,10 @@ async function closeLeft(record: DescriptorRecord): Promise<number> {
   for (const fd of left) {
     forgetDescriptor(record, fd);
     try {
+      const bell = bellBehind(fd);
       close(fd, TARGET);
+      // The thread's own doorbell has a name, which nobody would take away: the dead ring no more.
+      if (bell !== undefined) isDead(bell);
     } catch (error) {
       // It was closed past this library; there is nothing left to do for this one.
       if (!(error instanceof PosixError)) throw error;

@@ -218,6 +218,45 @@ test("workers that messages keep coming for are terminated without harm", async 
   assertEquals([code, stdout, stderr], [0, "done 0\n", ""]);
 });
 
+test("DescriptorTable.close() takes the doorbell away on which a terminated worker waited", async () => {
+  const worker = linked(`
+    import { parentPort, workerData } from "node:worker_threads";
+    import { DescriptorTable } from "@postbox/postbox";
+    import { EventCount } from "@postbox/postbox/src/wait/mod.ts";
+    DescriptorTable.attach(workerData.table);
+    EventCount.attach(workerData.size, 0).wait(() => undefined);
+    setImmediate(() => parentPort.postMessage("waiting"));
+  `);
+  const program = runProgram(
+    `${PARENT}
+    import { EventCount } from "@postbox/postbox/src/wait/mod.ts";
+    import { bellName } from "@postbox/postbox/src/wait/doorbell.ts";
+    import { mqClose, mqOpen } from "@postbox/postbox/src/sys/mod.ts";
+    const memory = new SharedArrayBuffer(64);
+    EventCount.format(memory, 0);
+    const table = DescriptorTable.create();
+    const worker = start(${JSON.stringify(worker)}, table, memory);
+    await once(worker, "message");
+    const bell = bellName(Atomics.load(new BigUint64Array(memory), 2));
+    const look = () => {
+      try {
+        mqClose(mqOpen(bell, 1, 0, undefined, () => undefined), bell);
+        return "there";
+      } catch (error) {
+        return error.code;
+      }
+    };
+    console.log(look());
+    await worker.terminate();
+    await table.close();
+    console.log(look());
+  `,
+    { permissions: PERMISSIONS, timeoutMs: LONG_MS },
+  );
+  const { code, stdout, stderr } = await within("its end", program, LONG_MS);
+  assertEquals([code, stdout, stderr], [0, "there\nENOENT\n", ""]);
+});
+
 /** How a worker ends, other than from outside. */
 const OWN_ENDS: [what: string, code: string][] = [
   ["ended by itself, and left things open", "ready();"],
