@@ -107,6 +107,8 @@ export interface LayoutErrorInit {
   found: string;
   /** What should be there. */
   expected: string;
+  /** More lines, behind the message: how two schemas differ. */
+  details?: string | undefined;
 }
 
 /**
@@ -133,8 +135,9 @@ export class LayoutError extends Error {
 
   /** Makes the error; the library does this, programs only catch it. */
   constructor(init: LayoutErrorInit) {
-    const { action, target, found, expected } = init;
-    super(`Cannot ${action} ${JSON.stringify(target)}: found ${found}, expected ${expected}`);
+    const { action, target, found, expected, details } = init;
+    const what = `Cannot ${action} ${JSON.stringify(target)}: found ${found}, expected ${expected}`;
+    super(details === undefined ? what : `${what}\n${details}`);
     this.target = target;
     this.found = found;
     this.expected = expected;

@@ -4,7 +4,7 @@
  * Rule: what is created has its pages at once, what is opened is ours, nothing ever shrinks.
  */
 
-import { ClosedError, LayoutError, PosixError } from "../errors.ts";
+import { ClosedError, LayoutError } from "../errors.ts";
 import {
   byteLengthOf,
   C,
@@ -28,6 +28,7 @@ import {
   shown,
   statx,
   sys,
+  unless,
   wholeNumber,
 } from "../sys/mod.ts";
 import { listMemory, type MemoryEntry } from "./list.ts";
@@ -644,16 +645,6 @@ function checkObject(fd: number, owner: Owner, name: string) {
 function codeHint(code: string): string | undefined {
   if (code === "EEXIST") return "open it, unlink it first, or use openOrCreate";
   return code === "ENOENT" ? "openOrCreate makes it" : undefined;
-}
-
-/** What a call gives, or undefined when the system refused it with this code. */
-function unless<T>(code: string, call: () => T): T | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof PosixError && error.code === code) return undefined;
-    throw error;
-  }
 }
 
 function closingOnError<T>(fd: number, name: string, use: () => T): T {

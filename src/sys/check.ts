@@ -60,6 +60,16 @@ export function check(
   throw refused(sys().errno(), syscall, action, target, hint);
 }
 
+/** What a call gives, or undefined when the system refused it with this code. */
+export function unless<T>(code: ErrnoName, call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof PosixError && error.code === code) return undefined;
+    throw error;
+  }
+}
+
 // Compiled before it is needed: compiling it between a refused call and the reading of errno
 // would allocate there.
 check(0, "", "", "");

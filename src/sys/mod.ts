@@ -14,7 +14,7 @@ export {
   wholeNumber,
 } from "./argument.ts";
 export { BUFFER, BYTE_OFFSET, byteLengthOf } from "./bytes.ts";
-export { check, type Hint, refuse, refused } from "./check.ts";
+export { check, type Hint, refuse, refused, unless } from "./check.ts";
 export * from "./clock.ts";
 export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
