@@ -8,7 +8,8 @@
  * - `await-stream`: one iteration is one of many messages, sent and received as fast as it goes.
  *
  * Of the library: send, receive and `for await` of two queues for ten messages, once with handles
- * that spin before they park, once with handles that only park. Baseline: what a user would take
+ * that spin before they park, once with handles that only park; `into` receives into one buffer, as
+ * C does. Baseline: what a user would take
  * instead, the runtime's own Unix socket; of the stream blocking mq_send and mq_receive in C.
  * Beside it: the channel of child_process.fork, postMessage to a worker, C. All of them in turns in
  * the same rounds: on one core, with a core each, and where the kernel puts them.
@@ -28,6 +29,7 @@ import {
   queuePair,
   type Role,
   socketPair,
+  type Way,
   workerPair,
 } from "./waiting_pairs.ts";
 
@@ -37,7 +39,9 @@ interface Waiting extends Required<Pick<Subject, "name" | "title" | "columns">> 
   role: Role;
   rounds: number;
   iterations: number;
-  /** By runtime and way of waiting, and where. */
+  /** The ways of waiting of which there is a line with `into`. */
+  into: readonly Way[];
+  /** By runtime and way of waiting, and where; the same with `into`. */
   goals: readonly { label: string; placement: Placement; goal: Goal }[];
 }
 
@@ -49,6 +53,7 @@ const SUBJECTS: readonly Waiting[] = [
     role: "round-trip",
     rounds: 41,
     iterations: 300,
+    into: ["spin", "parked"],
     goals: [
       { label: "Postbox, Deno, spin", placement: "one core", goal: atMost(0.4) },
       { label: "Postbox, Deno, spin", placement: "two cores", goal: atMost(0.2) },
@@ -63,6 +68,7 @@ const SUBJECTS: readonly Waiting[] = [
     role: "one-way",
     rounds: 11,
     iterations: 100,
+    into: [],
     goals: [],
   },
   {
@@ -72,6 +78,7 @@ const SUBJECTS: readonly Waiting[] = [
     role: "stream",
     rounds: 41,
     iterations: 3_000,
+    into: ["spin"],
     goals: [
       { label: "Postbox, Deno, spin", placement: "one core", goal: atMost(1.5) },
       { label: "Postbox, Deno, spin", placement: "two cores", goal: atMost(1.5) },
@@ -107,12 +114,14 @@ export const waiting: readonly Subject[] = SUBJECTS.map((subject) => ({
 /** One case a runtime, for each is compared with its own socket. */
 async function started(
   programs: Programs,
-  { name, role, goals }: Waiting,
+  { name, role, goals, into }: Waiting,
   placement: Placement,
   runtimes: readonly Runtime[],
 ): Promise<Case[]> {
   const add = async (label: string, starting: Promise<Pair>): Promise<Contender> => {
-    const goal = goals.find((goal) => goal.label === label && goal.placement === placement);
+    const goal = goals.find((goal) =>
+      goal.label === label.replace(", into", "") && goal.placement === placement
+    );
     return { ...await programs.add(label, starting), goal: goal?.goal };
   };
   const queues = (...ends: Parameters<typeof queuePair>[2]) => queuePair(role, placement, ends);
@@ -130,6 +139,10 @@ async function started(
       await add(`fork IPC, ${title}`, forkPair(role, placement, runtime)),
       await add(`postMessage, ${title}`, workerPair(role, placement, runtime)),
     ];
+    for (const way of into) {
+      const end = postbox(runtime, `${way}-into`);
+      contenders.push(await add(`Postbox, ${title}, ${way}, into`, queues(end, end)));
+    }
     const sameCase = { subject: name, case: `${placement}, ${title}`, group: placement };
     if (role === "stream") {
       cases.push({ ...sameCase, baseline: ofC, contenders: [socket, ...contenders] });

@@ -35,10 +35,13 @@ export class Pair implements Sampled, AsyncDisposable {
   }
 }
 
+/** How a handle waits. */
+export type Way = "spin" | "parked";
+
 /** How one end of two queues runs: Postbox on a runtime, or C. */
 export type QueueEnd = (role: Role | "peer", there: string, back: string) => Command;
 
-export function postbox(runtime: Runtime, how: "spin" | "parked"): QueueEnd {
+export function postbox(runtime: Runtime, how: Way | `${Way}-into`): QueueEnd {
   return (...args) => runtime.loop("await_queue", ...args, how);
 }
 
