@@ -37,7 +37,6 @@ import {
   RECEIVERS,
   type Receiving,
   SIZES,
-  waiting,
   type Way,
 } from "./transfer_ways.ts";
 
@@ -107,7 +106,7 @@ function receivingChecks(how: Receiving) {
     },
 
     async waits() {
-      for (const way of waiting(ways)) {
+      for (const way of ways) {
         using it = namedQueue();
         const index = String(ways.indexOf(way));
         await using receiving = child.start("receiveWaiting", it.name, how, index);
@@ -161,7 +160,7 @@ function receivingChecks(how: Receiving) {
     },
 
     async interrupted() {
-      for (const way of waiting(ways)) {
+      for (const way of ways) {
         using it = namedQueue();
         const index = String(ways.indexOf(way));
         const result = await child.run("receiveInterrupted", it.name, how, index);

@@ -150,14 +150,14 @@ export const RECEIVERS = {
       },
     },
     {
-      label: "tryReceiveInto()",
+      label: "tryReceiveInto(), receiveIntoSync()",
       waitsIn: WAITING.poll,
-      open(name, access) {
+      open(name, access, waits = false) {
         const queue = MessageQueue.open(name, { access });
         const receiveInto = (bufferBytes: number) =>
           receivedOr("EAGAIN", () => {
             const buffer = new Uint8Array(bufferBytes);
-            const got = queue.tryReceiveInto(buffer);
+            const got = waits ? queue.receiveIntoSync(buffer) : queue.tryReceiveInto(buffer);
             if (got === undefined) return undefined;
             const text = new TextDecoder().decode(buffer.subarray(0, got.byteLength));
             return { text: () => text, priority: got.priority };
@@ -212,10 +212,6 @@ export const RECEIVERS = {
 
 export type Sending = keyof typeof SENDERS;
 export type Receiving = keyof typeof RECEIVERS;
-
-/** The ways that wait as C's blocking calls do; tryReceiveInto() never does. */
-export const waiting = (ways: Way<Receiver>[]) =>
-  ways.filter(({ label }) => label !== "tryReceiveInto()");
 
 /** What a child does; see `children.ts`. */
 export const programs = {

@@ -7,6 +7,7 @@ import {
   assertLess,
   assertRejects,
   assertStrictEquals,
+  assertThrows,
 } from "../assert.ts";
 import process from "node:process";
 import { test } from "../harness.ts";
@@ -220,6 +221,63 @@ test("a message too long for the queue does not hold up those behind it", async 
   assertEquals(queue.tryReceive()?.text(), "full");
   await within("both", Promise.all([wrong, right]));
   assertEquals(queue.tryReceive()?.text(), "1234");
+});
+
+test("MessageQueue.receiveInto() writes what is there, or what comes, into the caller's buffer", async () => {
+  using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 8 });
+  const buffer = new Uint8Array(10).fill(255);
+  queue.trySend("there", { priority: 3 });
+  assertEquals(await queue.receiveInto(buffer), { byteLength: 5, priority: 3 });
+  assertEquals([...buffer], [...new TextEncoder().encode("there"), 255, 255, 255, 255, 255]);
+  const received = queue.receiveInto(buffer);
+  await turns();
+  queue.trySend("later!");
+  assertEquals(await within("the message", received), { byteLength: 6, priority: 0 });
+  assertEquals(new TextDecoder().decode(buffer.subarray(0, 6)), "later!");
+});
+
+test("MessageQueue.receiveInto() stands in one line with receive()", async () => {
+  using queue = privateQueue();
+  const into = async (buffer: Uint8Array) => {
+    const { byteLength } = await queue.receiveInto(buffer);
+    return new TextDecoder().decode(buffer.subarray(0, byteLength));
+  };
+  const calls = [into(new Uint8Array(64)), queue.receive().then(textOf), into(new Uint8Array(64))];
+  for (const text of ["a", "b", "c"]) queue.trySend(text);
+  assertEquals(await within("all", Promise.all(calls)), ["a", "b", "c"]);
+});
+
+test("MessageQueue.receiveInto() leaves the message where it rejects", async () => {
+  using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 8 });
+  queue.trySend("kept");
+  const small = await assertRejects(() => queue.receiveInto(new Uint8Array(7)), PosixError);
+  assertEquals([small.code, small.syscall], ["EMSGSIZE", "mq_receive"]);
+  await assertRejects(() => queue.receiveInto({} as Uint8Array), TypeError);
+  const signal = AbortSignal.abort("no more");
+  assertEquals(watched(queue.receiveInto(new Uint8Array(8), { signal })).state, "pending");
+  await turns();
+  assertEquals((await queue.receive()).text(), "kept");
+
+  const gone = new Uint8Array(8);
+  const waiting = queue.receiveInto(gone);
+  const seen = watched(waiting);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  queue.trySend("kept too");
+  await until("it has rejected", () => seen.state !== "pending");
+  assertEquals([seen.state, (await queue.receive()).text()], ["TypeError", "kept too"]);
+  await assertRejects(() => queue.receiveInto(new Uint8Array(8), { timeoutMs: 0 }), DOMException);
+});
+
+test("MessageQueue.receiveIntoSync() blocks until its deadline, and takes what is there", () => {
+  using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 8 });
+  const buffer = new Uint8Array(8);
+  const start = performance.now();
+  assertEquals(queue.receiveIntoSync(buffer, { timeoutMs: 20 }), undefined);
+  assertGreaterOrEqual(performance.now() - start, 20);
+  queue.trySend("hi", { priority: 1 });
+  assertEquals(queue.receiveIntoSync(buffer), { byteLength: 2, priority: 1 });
+  queue.close();
+  assertThrows(() => queue.receiveIntoSync(buffer), ClosedError);
 });
 
 test("MessageQueue as an iterator drains, then waits, and ends when it is closed", async () => {

@@ -1,11 +1,11 @@
 /** Spinner: how often it tries, and when it does not. The clock is the test's, so load is not felt. */
 
 import "../support/loaded.ts";
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertLess } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Spinner } from "../../src/wait/spin.ts";
 
-const MAX_TRIES = 20, PROBE_EVERY = 32, TIMED_EVERY = 16, MAX_PAUSE = 1024;
+const MAX_TRIES = 20, PROBE_EVERY = 32, TIMED_EVERY = 16, LOOK_EVERY = 16, MAX_PAUSE = 1024;
 
 /** A spinner whose tries take as long as they are told to, and find something or not. */
 class Rig {
@@ -20,6 +20,17 @@ class Rig {
       return ++tries === hitAt ? "hit" : undefined;
     });
     return { tries, result };
+  }
+
+  /** One wait: whether it looked before it spun, and where it found something. */
+  wait(hitAt: "look" | number): { looked: boolean; result: string | undefined } {
+    let looked = false;
+    const found = this.#spinner.look(() => {
+      looked = true;
+      return hitAt === "look" ? "hit" : undefined;
+    });
+    const result = found ?? this.spin({ hitAt: hitAt === "look" ? 1 : hitAt }).result;
+    return { looked, result };
   }
 
   /** Waits that park at once before the next spin, all of whose tries take a time slice. */
@@ -84,4 +95,41 @@ test("Spinner.spin() comes back when spins are short again", () => {
   for (let wait = 0; wait < 100; wait++) {
     assertEquals(rig.spin({ hitAt: 1 }), { tries: 1, result: "hit" });
   }
+});
+
+/** How many of the next waits do not look before they spin. */
+function waitsInStep(rig: Rig, count: number): number {
+  let inStep = 0;
+  for (let wait = 0; wait < count; wait++) if (!rig.wait(1).looked) inStep++;
+  return inStep;
+}
+
+test("Spinner.look() gives what is there, and nothing in vain while a peer is in step", () => {
+  const rig = new Rig();
+  assertEquals(rig.wait("look"), { looked: true, result: "hit" });
+  for (let first = 0; first < 2; first++) assertEquals(rig.wait(1).looked, true);
+  assertEquals(rig.wait(1), { looked: false, result: "hit" });
+  assertEquals(waitsInStep(rig, 10 * LOOK_EVERY), 10 * (LOOK_EVERY - 1));
+});
+
+test("Spinner.look() looks again when the peer is ahead, late, or gone, or a spin is long", () => {
+  const ways: Record<string, (rig: Rig) => unknown> = {
+    late: (rig) => rig.wait(2),
+    gone: (rig) => rig.wait(Infinity),
+    long: (rig) => {
+      for (let spin = 0; spin < TIMED_EVERY; spin++) rig.spin({ tryMs: 3, hitAt: 1 });
+    },
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    const rig = new Rig();
+    assertEquals(waitsInStep(rig, 4), 2, name);
+    way(rig);
+    assertEquals(rig.wait("look").looked, true, name);
+  }
+  const ahead = new Rig();
+  assertEquals(waitsInStep(ahead, 4), 2);
+  let waits = 0;
+  while (!ahead.wait("look").looked) waits++;
+  assertLess(waits, LOOK_EVERY);
+  assertEquals(ahead.wait("look").looked, true);
 });
