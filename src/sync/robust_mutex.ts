@@ -5,7 +5,7 @@
  * must be ours. With another kind C would follow other rules: wait for ever, or end the process.
  */
 
-import { LayoutError } from "../errors.ts";
+import { LayoutError, PosixError } from "../errors.ts";
 import {
   type Hint,
   mutexKind,
@@ -80,6 +80,32 @@ export class RobustMutex {
    */
   lockSync(deadline: number): MutexState | undefined {
     return blockInSlices(() => this.tryLock(), (ms) => this.#lockFor(ms), deadline);
+  }
+
+  /** As {@linkcode RobustMutex.tryLock}, for one that guards no data: a dead owner left none. */
+  tryTake(): boolean {
+    return this.#accept(this.tryLock());
+  }
+
+  /** As {@linkcode RobustMutex.lockSync}, for one that guards no data. */
+  takeSync(deadline: number): boolean {
+    return this.#accept(this.lockSync(deadline));
+  }
+
+  #accept(state: MutexState | undefined): boolean {
+    if (state === "ownerDied") this.markConsistent();
+    return state !== undefined;
+  }
+
+  /** Whether this thread has it. */
+  isOwn(): boolean {
+    try {
+      if (this.#accept(this.#lockFor(0))) this.unlock();
+      return false;
+    } catch (error) {
+      if (error instanceof PosixError && error.code === "EDEADLK") return true;
+      throw error;
+    }
   }
 
   #lockFor(timeoutMs: number): MutexState | undefined {

@@ -4,7 +4,7 @@
  * The table is in `symbols.ts`, the port in `port.ts`, its drivers in `deno.ts` and `koffi.ts`.
  */
 
-export { C, STRUCTS } from "./abi.ts";
+export { C, machine, STRUCTS } from "./abi.ts";
 export {
   checkMaking,
   checkOptions,
@@ -20,7 +20,7 @@ export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
 export * from "./futex.ts";
-export { sys } from "./load.ts";
+export { architecture, sys } from "./load.ts";
 export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./mqueue.ts";

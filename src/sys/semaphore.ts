@@ -9,7 +9,7 @@ import { check, type Hint, refused } from "./check.ts";
 import { timeIn } from "./clock.ts";
 import { ERRNO } from "./errno.ts";
 import { sys } from "./load.ts";
-import { objectName } from "./name.ts";
+import { cString, nameHint, objectName } from "./name.ts";
 import type { Word } from "./port.ts";
 
 /** sem_init(3), for any process. */
@@ -31,6 +31,30 @@ export function semOpen(
   const address = c.sem_open(bytes, flags, mode, value);
   if (address !== 0n) return address; // SEM_FAILED is 0
   throw refused(errno(), "sem_open", action, name, hint);
+}
+
+/** The longest name, in bytes after its slash: the C library puts "sem." before it. */
+const MAX_NAME_BYTES = 251;
+
+/** The way out where a name is refused. */
+export function semNameHint(name: string, code: string): string | undefined {
+  if (code === "ENAMETOOLONG" || new TextEncoder().encode(name).byteLength > MAX_NAME_BYTES + 1) {
+    return `the name of a semaphore has at most ${MAX_NAME_BYTES} bytes after its slash`;
+  }
+  return nameHint(name, code);
+}
+
+/**
+ * Opens the file that a semaphore with a name is in, to look whose it is.
+ *
+ * LINUX: sem_overview(7): the semaphore `/name` is /dev/shm/sem.name, in glibc as in musl.
+ */
+export function semFile(name: string, hint: Hint): number {
+  const action = "open semaphore";
+  objectName(name, "sem_open", action);
+  const bytes = cString(`/sem.${name.slice(1)}`);
+  const flags = C.O_RDWR | C.O_CLOEXEC;
+  return check(sys().c.shm_open(bytes, flags, 0), "sem_open", action, name, hint);
 }
 
 /** sem_close(3) */
