@@ -19,6 +19,8 @@ export class LaneReader {
   /** Where the next record begins; ahead of the published head while records are not given back. */
   #head: number;
   #published: number;
+  /** Where the record ends that {@linkcode LaneReader.peek} found. */
+  #end = 0;
   /** The tail as it was last seen: the producer has published so far, or farther. */
   #tail: number;
 
@@ -50,36 +52,34 @@ export class LaneReader {
       this.#tail = tail;
     }
     const { capacityBytes, words } = this.#lane;
-    let at = this.#head & (capacityBytes - 1);
+    let start = this.#head, at = start & (capacityBytes - 1);
     let length = words[at >> 2]!;
     if (length === PADDING) {
-      this.#skipPadding(capacityBytes - at);
+      this.#checkPadding(capacityBytes - at);
+      start = (start + capacityBytes - at) | 0;
       at = 0;
       length = words[0]!;
     }
-    const mostBytes = Math.min((this.#tail - this.#head) | 0, capacityBytes - at);
-    if (length < 0 || length > mostBytes - RECORD_HEADER_BYTES) {
-      throw damaged(
-        `a record of ${length} bytes`,
-        `0 to ${mostBytes - RECORD_HEADER_BYTES}, which are published`,
-      );
+    const mostBytes = Math.min((this.#tail - start) | 0, capacityBytes - at) - RECORD_HEADER_BYTES;
+    if (length < 0 || length > mostBytes) {
+      throw damaged(`a record of ${length} bytes`, `0 to ${mostBytes}, which are published`);
     }
     this.byteLength = length;
+    this.#end = (start + recordBytesOf(length)) | 0;
     return at + RECORD_HEADER_BYTES;
   }
 
   /** Padding is published with the record behind it, and shorter than that. */
-  #skipPadding(toEnd: number): void {
-    const left = (this.#tail - this.#head) | 0, { capacityBytes } = this.#lane;
-    if (toEnd >= left || toEnd >= capacityBytes / 2) {
-      throw damaged(`padding of ${toEnd} bytes`, `less than ${Math.min(left, capacityBytes / 2)}`);
-    }
-    this.#head = (this.#head + toEnd) | 0;
+  #checkPadding(toEnd: number): void {
+    const left = (this.#tail - this.#head) | 0;
+    const most = Math.min(left, this.#lane.capacityBytes / 2);
+    if (toEnd < most) return;
+    throw damaged(`padding of ${toEnd} bytes`, `less than ${most}`);
   }
 
   /** Goes behind the record that {@linkcode LaneReader.peek} found. */
   skip(): void {
-    this.#head = (this.#head + recordBytesOf(this.byteLength)) | 0;
+    this.#head = this.#end;
   }
 
   /** A copy of the record at a place that {@linkcode LaneReader.peek} gave. */

@@ -31,10 +31,12 @@
  *   up to `tail`, the consumer has read up to `head`, and a position modulo `capacity` is where its
  *   record lies. What is used is `(tail - head) | 0`, from 0 to `capacity`.
  * - A record lies in one piece. One that does not fit before the end begins at the start, and the
- *   rest of the lane is padding: a header whose length is {@linkcode PADDING}, and nothing else.
+ *   rest of the lane is padding: a header whose length is {@linkcode PADDING}, and nothing else. It
+ *   is published together with the record behind it.
  * - Whoever stores `tail` notifies "not empty" then; who stores `head` notifies the lane's "not
  *   full". Both are event counts (src/wait/event_layout.ts).
- * - A lock says whose role it is to produce, or to consume (role.ts).
+ * - A lock says who has the role of the producer, or the consumer. `locks` says what they are: 1 for
+ *   mutexes (src/sync/mutex_layout.ts), 2 for a word that is 1 while somebody has the role.
  */
 
 /** The size of a processor's cache line, and what every part of the layout is a multiple of. */
@@ -52,6 +54,10 @@ export const MAGIC_INDEX = 0,
   LANES_INDEX = 2,
   CAPACITY_INDEX = 3,
   LOCKS_INDEX = 4;
+
+/** What the locks are. */
+export const ROBUST_LOCKS = 1, WORD_LOCKS = 2;
+export type LockKind = typeof ROBUST_LOCKS | typeof WORD_LOCKS;
 
 /** How many 32-bit words the header has. */
 export const HEADER_WORDS = CACHE_LINE_BYTES / 4;
