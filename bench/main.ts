@@ -9,6 +9,7 @@ import { parseArgs } from "node:util";
 import { commandLine } from "./command_line_bench.ts";
 import { createUnlink } from "./create_unlink_bench.ts";
 import { coldImport } from "./import_bench.ts";
+import { lock } from "./lock_bench.ts";
 import { machine } from "./machine.ts";
 import { memoryRead } from "./memory_read_bench.ts";
 import { firstErrorLine, type Peer, peer, type PeerName } from "./peers.ts";
@@ -27,6 +28,7 @@ const SUBJECTS: readonly Subject[] = [
   roundTrip,
   ...waiting,
   createUnlink,
+  lock,
   segment,
   memoryRead,
   coldImport,
