@@ -22,6 +22,7 @@ const cLoop: Loop = (name, role = "measured") => c("lock", name, role);
 export const lock: Subject = {
   name: "lock",
   title: "lock and unlock a robust mutex",
+  chart: "memory",
   async *run({ runtimes, rounds, iterations }) {
     const loops = runtimes.map(({ label, title, loop }) => ({
       label,

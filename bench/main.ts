@@ -45,7 +45,7 @@ ${SUBJECTS.map(({ name, title }) => `  ${name.padEnd(15)} ${title}`).join("\n")}
 Options
   --quick        few rounds: shows that it works, the numbers mean little
   --json         machine-readable: machine, versions, and one object a row
-  --out FOLDER   where tables.md and waiting.svg go; a full run of all subjects writes them to
+  --out FOLDER   where tables.md and the pictures go; a full run of all subjects writes them to
                  bench/results, any other only where it is told to
   --help         this
 

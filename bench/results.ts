@@ -1,5 +1,5 @@
 /**
- * What a run leaves in a folder: tables.md, and waiting.svg where it measured that.
+ * What a run leaves in a folder: tables.md, and the pictures of what it measured.
  *
  * Rule: the numbers of a picture and of its table come from one run.
  */
@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { type Section, svg } from "./chart.ts";
 import type { Machine } from "./machine.ts";
 import { duration, machineLines, markdown, percent } from "./report.ts";
-import type { Row, Subject, Timing } from "./subject.ts";
+import type { ChartName, Row, Subject, Timing } from "./subject.ts";
 
 /** A subject that was measured. */
 export interface Measured {
@@ -26,31 +26,36 @@ export function writeResults(folder: string, machine: Machine, results: readonly
     [`# Results of deno task bench\n\n${code}text\n${machineLines(machine)}\n${code}`, ...tables]
       .join("\n\n").trimEnd() + "\n",
   );
-  const drawn = results.filter(({ rows }) => rows.some(({ group }) => group !== undefined));
-  if (drawn.length === 0) return;
-  const { processor, cores, architecture, kernel, runtimes } = machine;
-  const picture = svg({
-    title: "Messages of 64 B between two event loops",
-    notes: [
-      `${processor}, ${cores} cores, ${architecture}; Linux ${kernel.split("-")[0]}; ` +
-      runtimes.map((runtime) => runtime.replace(/, V8 [^,]+/, "")).join("; "),
-    ],
-    sections: drawn.map(sectionOf),
-  });
-  writeFileSync(`${folder}/waiting.svg`, picture);
+  for (const [chart, title] of Object.entries(CHARTS)) {
+    const drawn = results.filter(({ subject }) => subject.chart === chart);
+    if (drawn.length === 0) continue;
+    const picture = svg({ title, notes: [noteOf(machine)], sections: drawn.map(sectionOf) });
+    writeFileSync(`${folder}/${chart}.svg`, picture);
+  }
+}
+
+/** The pictures, and what is above them. */
+const CHARTS: Record<ChartName, string> = {
+  waiting: "Messages of 64 B between two event loops",
+  memory: "Rings, locks and records in shared memory",
+};
+
+function noteOf({ processor, cores, architecture, kernel, runtimes }: Machine): string {
+  return `${processor}, ${cores} cores, ${architecture}; Linux ${kernel.split("-")[0]}; ` +
+    runtimes.map((runtime) => runtime.replace(/, V8 [^,]+/, "")).join("; ");
 }
 
 function sectionOf({ subject, rows }: Measured): Section {
-  const groups = [...new Set(rows.map(({ group = "" }) => group))];
+  const panelOf = (row: Row) => row.group ?? row.case;
   const values = VALUES[subject.columns ?? "rounds"];
   return {
     title: subject.title,
     valueHeads: values.map(({ head }) => head),
-    panels: groups.map((title) => ({
+    panels: [...new Set(rows.map(panelOf))].map((title) => ({
       title,
-      bars: timingsOf(rows.filter(({ group = "" }) => group === title)).map((timing) => ({
+      bars: timingsOf(rows.filter((row) => panelOf(row) === title)).map((timing) => ({
         label: timing.label,
-        isOurs: /Postbox| and C/.test(timing.label),
+        isOurs: /Postbox|(Deno|Node) (and|beside) C/.test(timing.label),
         ns: timing.medianNs,
         ...timing.p99Ns !== undefined && { p99Ns: timing.p99Ns },
         values: values.map(({ of }) => of(timing)),

@@ -14,9 +14,17 @@ export interface Subject {
    * @default {"rounds"}
    */
   columns?: "rounds" | "percentiles" | "percentiles and CPU";
+  /**
+   * The picture that shows it, too.
+   * @default {none}
+   */
+  chart?: ChartName;
   /** Measures and gives its rows one by one. */
   run(run: Run): AsyncIterable<Row>;
 }
+
+/** The pictures; each is a file of that name with `.svg`. */
+export type ChartName = "waiting" | "memory";
 
 /** What a run gives its subjects. */
 export interface Run extends Scale {
@@ -70,7 +78,7 @@ export interface ComparedTiming extends Timing {
 export interface Row {
   subject: string;
   case: string;
-  /** Rows of one group are drawn as one. */
+  /** Rows of one group are drawn in one panel of a picture; by default each has its own. */
   group?: string;
   baseline: Timing;
   contenders: ComparedTiming[];

@@ -94,6 +94,7 @@ export const waiting: readonly Subject[] = SUBJECTS.map((subject) => ({
   name: subject.name,
   title: subject.title,
   columns: subject.columns,
+  chart: "waiting",
   async *run(run: Run) {
     for (const placement of PLACEMENTS) {
       if (placement === "two cores" && availableParallelism() < 2) {
