@@ -99,8 +99,9 @@ export class RingConsumer implements Disposable {
     makeConsumer = (parts) => new RingConsumer(MAKING, parts);
   }
 
-  private constructor(making: typeof MAKING, { lanes, notEmpty, role }: ConsumerParts) {
+  private constructor(making: typeof MAKING, parts: ConsumerParts) {
     checkMaking(making, MAKING, "a RingConsumer", "ring.consumer()");
+    const { lanes, notEmpty, role } = parts;
     this.#readers = lanes.map((lane) => new LaneReader(lane));
     this.#turnBytes = lanes[0]!.capacityBytes / TURNS_A_CAPACITY;
     this.#notEmpty = notEmpty;

@@ -79,8 +79,9 @@ export class RingProducer implements Disposable {
     makeProducer = (parts) => new RingProducer(MAKING, parts);
   }
 
-  private constructor(making: typeof MAKING, { lane, notEmpty, role }: ProducerParts) {
+  private constructor(making: typeof MAKING, parts: ProducerParts) {
     checkMaking(making, MAKING, "a RingProducer", "ring.producer()");
+    const { lane, notEmpty, role } = parts;
     this.maxRecordBytes = lane.maxRecordBytes;
     this.#lane = lane;
     this.#notEmpty = notEmpty;
