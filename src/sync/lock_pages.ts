@@ -44,25 +44,43 @@ const collected = new FinalizationRegistry<Map<number, LockPage>>((pages) => {
  * @throws {TypeError} If the memory is no object of the kernel's that processes share.
  */
 export function lockPage(buffer: SharedArrayBuffer, byteOffset: number, name: string): LockPage {
-  const bytes = pageBytes(), number = Math.floor(byteOffset / bytes);
+  const number = Math.floor(byteOffset / pageBytes());
   let pages = pagesOf.get(buffer);
   const known = pages?.get(number);
   if (known !== undefined) return known;
 
-  // SAFETY: inside the buffer, which the caller references; a segment begins where a page does.
-  const start = sys().addressOf(new Uint8Array(buffer)) + BigInt(number * bytes);
-  const address = mremapShared(start, bytes, name);
-  if (address === undefined) {
-    throw new TypeError(
-      `Cannot use the memory for "${name}": no process shares it, expected that of an open ` +
-        "SharedMemory",
-    );
-  }
+  const page = { address: mapPage(buffer, number, name), held: 0 };
   if (pages === undefined) {
     pagesOf.set(buffer, pages = new Map());
     collected.register(buffer, pages);
   }
-  const page = { address, held: 0 };
   pages.set(number, page);
   return page;
+}
+
+/**
+ * Makes sure that a buffer still shows what the page of its locks does: after the memory was closed
+ * it does not, and what looks like zeros there may be a lock that others hold.
+ *
+ * @throws {TypeError} As {@linkcode lockPage} does.
+ */
+export function checkStillShared(
+  buffer: SharedArrayBuffer,
+  byteOffset: number,
+  name: string,
+): void {
+  const bytes = pageBytes();
+  munmap(mapPage(buffer, Math.floor(byteOffset / bytes), name), bytes, name);
+}
+
+function mapPage(buffer: SharedArrayBuffer, number: number, name: string): bigint {
+  const bytes = pageBytes();
+  // SAFETY: inside the buffer, which the caller references; a segment begins where a page does.
+  const start = sys().addressOf(new Uint8Array(buffer)) + BigInt(number * bytes);
+  const address = mremapShared(start, bytes, name);
+  if (address !== undefined) return address;
+  throw new TypeError(
+    `Cannot use the memory for "${name}": no process shares it, expected that of an open ` +
+      "SharedMemory",
+  );
 }

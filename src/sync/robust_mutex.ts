@@ -22,7 +22,7 @@ import {
 import { blockInSlices } from "../wait/mod.ts";
 import { LOCK_ALIGN_BYTES } from "./lock_layout.ts";
 import { hex } from "./lock_memory.ts";
-import { type LockPage, lockPage } from "./lock_pages.ts";
+import { checkStillShared, type LockPage, lockPage } from "./lock_pages.ts";
 
 /** How much room the C libraries are given for a `pthread_mutex_t`; they take 40 or 48 bytes. */
 export const ROBUST_MUTEX_BYTES = LOCK_ALIGN_BYTES;
@@ -30,7 +30,7 @@ export const ROBUST_MUTEX_BYTES = LOCK_ALIGN_BYTES;
 /** A robust mutex; who made it, and who locks it, may be C. */
 export class RobustMutex {
   /** The same bytes, for JavaScript; holds on to the buffer, and with it to the page. */
-  readonly #words: Int32Array;
+  readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #page: LockPage;
   readonly #address: bigint;
   /** The same, as the runtime likes it best. */
@@ -48,6 +48,8 @@ export class RobustMutex {
 
   /** Makes zeros a mutex. */
   format(): void {
+    const { buffer, byteOffset } = this.#words;
+    checkStillShared(buffer, byteOffset, this.#name);
     pthreadMutexInit(this.#address, this.#name);
   }
 
