@@ -22,6 +22,8 @@
  * @module
  */
 
+export { type CHeaderOptions, toCHeader } from "./c_header.ts";
+export { layoutDiff } from "./layout_diff.ts";
 export {
   barrier,
   event,
@@ -31,6 +33,8 @@ export {
   rwLock,
   semaphore,
 } from "./lock_fields.ts";
+export { parseSchema } from "./parse_schema.ts";
+export { readValue } from "./read_value.ts";
 export {
   RECORD_ALIGN_BYTES,
   RECORD_BEGUN_OFFSET,
@@ -40,6 +44,7 @@ export {
   recordStrideBytes,
 } from "./record_layout.ts";
 export { record } from "./record.ts";
+export { schemaHash } from "./schema_hash.ts";
 export { schemaText } from "./schema_text.ts";
 export {
   CACHE_LINE_BYTES,
@@ -81,3 +86,4 @@ export {
   u8,
   type Value,
 } from "./types.ts";
+export { writeValue } from "./write_value.ts";

@@ -27,11 +27,11 @@ const KEYWORDS = `
   while xor xor_eq
 `;
 
-/** Macros and structs of the headers that a schema's header includes. */
+/** Macros, structs and types of the headers that a schema's header includes. */
 const IN_HEADERS = `
-  be16toh be32toh be64toh errno htobe16 htobe32 htobe64 htole16 htole32 htole64 itimerspec
-  le16toh le32toh le64toh linux offsetof pthread_cleanup_pop pthread_cleanup_push sched_param
-  sched_priority sigevent stderr stdin stdout timespec timeval timex tm unix
+  be16toh be32toh be64toh errno htobe16 htobe32 htobe64 htole16 htole32 htole64 int8_t int16_t
+  int32_t int64_t itimerspec le16toh le32toh le64toh linux offsetof pthread_cleanup_pop pthread_cleanup_push sched_param
+  sched_priority sigevent stderr stdin stdout timespec timeval timex tm uint8_t uint16_t uint32_t uint64_t unix
 `;
 
 const TAKEN: ReadonlySet<string> = new Set(`${KEYWORDS} ${IN_HEADERS}`.trim().split(/\s+/));

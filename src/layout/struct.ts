@@ -95,8 +95,7 @@ export function layOut<F extends Fields>(
   if (typeof fields !== "object" || fields === null) {
     throw new TypeError(`Cannot make ${what}: its fields are ${shown(fields)}, expected an object`);
   }
-  // Without a prototype, or a schema from outside could name what every object has.
-  const placed: Record<string, Field> = Object.create(null);
+  const placed: Record<string, Field> = {};
   let end = 0, alignBytes = 1;
   for (const [fieldName, type] of Object.entries(fields)) {
     checkName(fieldName, `field name of ${what}`);
