@@ -143,7 +143,7 @@ function waitFor(
   name: string,
   { timeoutMs }: Opening,
 ): SharedMemory {
-  const memory = attempt() ?? clock(name, LOOK_EVERY_MS).waitSync(attempt, timeoutMs);
+  const memory = clock(name, LOOK_EVERY_MS).waitSync(attempt, timeoutMs);
   if (memory !== undefined) return memory;
   const hint = `whoever makes it is alive and was not done within ${timeoutMs} ms`;
   throw refuse("ETIMEDOUT", "fcntl", "open region", name, hint);

@@ -7,3 +7,4 @@ export { lookAgain } from "./look_again.ts";
 export { Waiters, type WaitOptions } from "./waiters.ts";
 export { EVENT_COUNT_BYTES, EventCount, type EventCountOptions } from "./futex.ts";
 export { blockInSlices } from "./slices.ts";
+export { NOTIFY_C, NOTIFY_C_HEADERS } from "./notify_c.ts";
