@@ -12,6 +12,8 @@ import {
 import { test } from "../harness.ts";
 import { ClosedError, LayoutError } from "../../mod.ts";
 import type { RingConsumer, RingProducer, SpscRing } from "../../src/ring/mod.ts";
+import { LANES_OFFSET, NOT_EMPTY_OFFSET, NOT_FULL_OFFSET } from "../../src/ring/ring_layout.ts";
+import { ARMED, WAITING_MASK } from "../../src/wait/event_layout.ts";
 import { within } from "../support/until.ts";
 import { type LaneWords, plainRing } from "./rings.ts";
 
@@ -269,4 +271,78 @@ test("an awaited call rejects when the ring becomes damaged", async () => {
   ends.producer.tryPush("x");
   Atomics.store(ends.lane.tail, 0, 3);
   await within("the refusal", popped);
+});
+
+// --- Who is told ---------------------------------------------------------------------------------
+
+/** Whether somebody waits on the event count at a place, whom nobody has told of a change. */
+function isArmed(memory: Uint8Array<SharedArrayBuffer>, offset: number): boolean {
+  const words = new Int32Array(memory.buffer, memory.byteOffset + offset, 2);
+  return (Atomics.load(words, ARMED) & WAITING_MASK) !== 0;
+}
+
+test("whatever publishes a record tells who waits for one, at once", async () => {
+  for (
+    const publish of [
+      (producer) => producer.tryPush("x"),
+      (producer) => producer.pushSync("x"),
+      (producer) => void producer.push("x"),
+      (producer) => {
+        producer.claim(1);
+        producer.commit();
+      },
+      (producer) => producer.batch(() => producer.tryPush("x")),
+      (producer) =>
+        producer.batch(() => {
+          producer.tryPush("x");
+          producer.close();
+        }),
+      (producer) => producer.batch(() => producer.claim(1) && producer.commit()),
+    ] as ((producer: RingProducer) => void)[]
+  ) {
+    const { ring, memory } = plainRing(64);
+    using producer = ring.producer();
+    using consumer = ring.consumer();
+    const popped = consumer.pop();
+    assert(isArmed(memory, NOT_EMPTY_OFFSET));
+    publish(producer);
+    assert(!isArmed(memory, NOT_EMPTY_OFFSET), String(publish));
+    await within("the record", popped);
+  }
+});
+
+test("a batch that is full tells who waits for a record before it goes on", async () => {
+  const { ring, memory } = plainRing(64);
+  using producer = ring.producer();
+  using consumer = ring.consumer();
+  const popped = consumer.pop();
+  producer.batch(() => {
+    while (producer.tryPush("x"));
+    assert(!isArmed(memory, NOT_EMPTY_OFFSET));
+  });
+  await within("the record", popped);
+});
+
+test("whatever takes a record tells who waits for room, at once", async () => {
+  for (
+    const take of [
+      (consumer) => consumer.tryPop(),
+      (consumer) => consumer.popSync(),
+      (consumer) => void consumer.pop(),
+      (consumer) => consumer.tryPopInto(new Uint8Array(64)),
+      (consumer) => consumer.tryDrain(() => {}, { limit: 1 }),
+      (consumer) => consumer.drainSync(() => {}),
+      (consumer) => void consumer.drain(() => {}),
+    ] as ((consumer: RingConsumer) => void)[]
+  ) {
+    const { ring, memory } = plainRing(64);
+    using producer = ring.producer();
+    using consumer = ring.consumer();
+    while (producer.tryPush(new Uint8Array(24)));
+    const pushed = producer.push(new Uint8Array(24));
+    assert(isArmed(memory, LANES_OFFSET + NOT_FULL_OFFSET));
+    take(consumer);
+    assert(!isArmed(memory, LANES_OFFSET + NOT_FULL_OFFSET), String(take));
+    await within("the push", pushed);
+  }
 });
