@@ -9,7 +9,6 @@
  * more of it: POSTBOX_HANDOVERS=20 (times as many) deno test -A tests/process/futex_test.ts
  */
 
-import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import "../support/loaded.ts";
 import { assert, assertEquals, assertGreaterOrEqual } from "../assert.ts";
@@ -31,7 +30,7 @@ import { Child, compileC, run, runProgram } from "../support/process.ts";
 import { Random } from "../support/random.ts";
 import { evalArgs, execPath, FFI_ONLY, linked } from "../support/runtime.ts";
 import { scaled } from "../support/scale.ts";
-import { until, within } from "../support/until.ts";
+import { until, untilAsleep, within } from "../support/until.ts";
 
 const TIMES = Number(process.env.POSTBOX_HANDOVERS ?? 1);
 
@@ -432,20 +431,6 @@ test("a terminated worker leaves its bell, until its table is closed and it is r
 });
 
 // --- Blocked threads and signals -----------------------------------------------------------------
-
-/** futex(2) and FUTEX_PRIVATE_FLAG: the runtime's own threads wait with that, ours without. */
-const SYS_FUTEX = process.arch === "x64" ? 202 : 98, PRIVATE = 128;
-
-/** Comes back when a thread of the process waits for a word of shared memory. */
-function untilAsleep(pid: number): Promise<void> {
-  return until(`process ${pid} sleeps`, () =>
-    readdirSync(`/proc/${pid}/task`).some((task) => {
-      const [call, , operation] = readFileSync(`/proc/${pid}/task/${task}/syscall`, "utf8").split(
-        " ",
-      ).map(Number);
-      return call === SYS_FUTEX && (operation! & PRIVATE) === 0;
-    }));
-}
 
 test("EventCount.waitSync() lets SIGINT end a program without a listener", async () => {
   using page = new Page();

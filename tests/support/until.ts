@@ -46,6 +46,18 @@ export async function untilBlocked(
   return found;
 }
 
+/** futex(2) and FUTEX_PRIVATE_FLAG: the runtime's own threads wait with that, ours without. */
+const SYS_FUTEX = process.arch === "x64" ? 202 : 98, PRIVATE = 128;
+
+/** Comes back when a thread of the process waits for a word of shared memory: a lock, a count. */
+export function untilAsleep(pid: number): Promise<void> {
+  return until(`process ${pid} sleeps`, () =>
+    readdirSync(`/proc/${pid}/task`).some((tid) => {
+      const [call, , operation] = syscallOf(`/proc/${pid}/task/${tid}/syscall`).map(Number);
+      return call === SYS_FUTEX && (operation! & PRIVATE) === 0;
+    }));
+}
+
 /** Number and arguments of the call that a thread is in; "running" when it is in none. */
 function syscallOf(path: string): string[] {
   try {
