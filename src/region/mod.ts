@@ -79,18 +79,18 @@ export {
   type Value,
 } from "../layout/mod.ts";
 export type { StdioEntry } from "../shm/mod.ts";
-export type {
+export {
   Barrier,
   Event,
-  LockOptions,
-  LockSyncOptions,
+  type LockOptions,
+  type LockSyncOptions,
   Mutex,
   MutexGuard,
   ReadGuard,
   RwLock,
   Semaphore,
-  WithLockOptions,
-  WithLockSyncOptions,
+  type WithLockOptions,
+  type WithLockSyncOptions,
 } from "../sync/mod.ts";
 export type { Owner } from "../sys/mod.ts";
 export { toCHeader } from "./c_header.ts";
