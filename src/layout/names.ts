@@ -12,8 +12,8 @@ const MAX_NAME_LENGTH = 63;
 /** A letter, then letters, digits and single underscores; C++ keeps two in a row to itself. */
 const IDENTIFIER = /^[A-Za-z](?:_?[A-Za-z0-9])*$/;
 
-/** What macros are called. One letter is a name. */
-const CAPITALS = /^[A-Z][A-Z0-9_]+$/;
+/** What macros are called; X and P1 are not. */
+const CAPITALS = /^[A-Z][0-9]*_?[A-Z][A-Z0-9_]*$/;
 
 /** Keywords of C23 and C++23, and what C++ has for operators. */
 const KEYWORDS = `
