@@ -38,7 +38,7 @@ export { Event, type FormatEventOptions } from "./event.ts";
 export { EVENT_BYTES } from "./event_layout.ts";
 export { MutexGuard, ReadGuard } from "./guard.ts";
 export { lockAbi } from "./lock_abi.ts";
-export { lockState } from "./lock_state.ts";
+export { type LockKindInMemory, lockState } from "./lock_state.ts";
 export { Mutex } from "./mutex.ts";
 export { MUTEX_BYTES } from "./mutex_layout.ts";
 export { type LockMemoryOptions, type LockOptions, type LockSyncOptions } from "./options.ts";

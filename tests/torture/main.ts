@@ -9,7 +9,10 @@ import { parseArgs } from "node:util";
 import type { TortureSubject } from "./subject.ts";
 
 /** The subjects, by name. A new one is one more line. */
-const SUBJECTS: Readonly<Record<string, () => Promise<{ subject: TortureSubject }>>> = {};
+const SUBJECTS: Readonly<Record<string, () => Promise<{ subject: TortureSubject }>>> = {
+  ring: () => import("./ring.ts"),
+  record: () => import("./record.ts"),
+};
 
 const KILLS = 1000;
 
