@@ -8,34 +8,14 @@
 import "../support/loaded.ts";
 import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
-import { SharedMemory } from "../../mod.ts";
-import { MpscRing } from "../../src/ring/mod.ts";
-import { memoryName } from "../support/names.ts";
+import { NamedRing } from "../support/named_ring.ts";
 import { Child, compileC, type Finished, run } from "../support/process.ts";
 import { scaled } from "../support/scale.ts";
 import { within } from "../support/until.ts";
 
 const CAPACITY_BYTES = 1024;
 
-/** A ring in memory with a name. */
-class NamedRing implements Disposable {
-  readonly #name = memoryName();
-  readonly name: string = this.#name.name;
-  readonly memory: SharedMemory;
-  readonly ring: MpscRing;
-
-  constructor(lanes = 1) {
-    const shape = { lanes, capacityBytes: CAPACITY_BYTES };
-    const byteLength = MpscRing.bytesFor(shape);
-    this.memory = SharedMemory.create(this.name, { byteLength });
-    this.ring = MpscRing.format(this.memory.bytes, shape);
-  }
-
-  [Symbol.dispose](): void {
-    this.memory.close();
-    this.#name[Symbol.dispose]();
-  }
-}
+const ONE_LANE = { lanes: 1, capacityBytes: CAPACITY_BYTES };
 
 /** What both programs begin with. */
 const RECORDS = `
@@ -150,7 +130,7 @@ const PAIRS: [producer: string, consumer: string, count: number][] = [
 
 for (const [producer, consumer, count] of PAIRS) {
   test(`${producer}() in a process, ${consumer}() in another: every record, in order`, async () => {
-    using made = new NamedRing();
+    using made = new NamedRing(ONE_LANE);
     const last = scaled(count);
     await play(produce(made.name, producer, 0, last), consume(made.name, consumer, 0, last));
     assertEquals(made.ring.usedBytes, 0);
@@ -159,7 +139,7 @@ for (const [producer, consumer, count] of PAIRS) {
 
 test("many producers in processes, one consumer: every record, each producer's in order", async () => {
   const lanes = 3;
-  using made = new NamedRing(lanes);
+  using made = new NamedRing({ ...ONE_LANE, lanes });
   const last = scaled(5_000);
   const producers = ["pushSync", "push", "batch"].map((how, lane) =>
     produce(made.name, how, lane * 2 ** 24, lane * 2 ** 24 + last, lanes)
@@ -171,7 +151,7 @@ test("many producers in processes, one consumer: every record, each producer's i
 for (const how of ["popSync", "pop", "drain"]) {
   test(`C produces, blocked, and ${how}() takes every record in order`, async () => {
     using peer = await compileC(new URL("ring_peer.c", import.meta.url));
-    using made = new NamedRing();
+    using made = new NamedRing(ONE_LANE);
     const last = scaled(20_000);
     const args = [made.name, "produce", "0", "0", String(last)];
     await play(run(peer.path, { args, timeoutMs: 60_000 }), consume(made.name, how, 0, last));
@@ -182,7 +162,7 @@ for (const how of ["popSync", "pop", "drain"]) {
 for (const how of ["pushSync", "push", "batch"]) {
   test(`C consumes, blocked, what ${how}() produces`, async () => {
     using peer = await compileC(new URL("ring_peer.c", import.meta.url));
-    using made = new NamedRing();
+    using made = new NamedRing(ONE_LANE);
     const last = scaled(20_000);
     const args = [made.name, "consume", "0", String(last)];
     await play(run(peer.path, { args, timeoutMs: 60_000 }), produce(made.name, how, 0, last));
@@ -192,7 +172,7 @@ for (const how of ["pushSync", "push", "batch"]) {
 
 test("C has a lane beside producers in JavaScript", async () => {
   using peer = await compileC(new URL("ring_peer.c", import.meta.url));
-  using made = new NamedRing(2);
+  using made = new NamedRing({ ...ONE_LANE, lanes: 2 });
   const last = scaled(10_000);
   const args = [made.name, "produce", "1", String(2 ** 24), String(2 ** 24 + last)];
   const ofC = run(peer.path, { args, timeoutMs: 60_000 });
