@@ -110,9 +110,11 @@ async function run({ kills, seed, progress }: TortureOptions): Promise<TortureRe
       if (++killed % 100 === 0) progress?.(`${killed} killed, ${Atomics.load(table, READS)} reads`);
     }
     hangs += await comesTrue(() => Atomics.load(table, READS) >= READS_A_KILL * kills) ? 0 : 1;
+    // Listened to before they end: Deno loses what a process says that ends unheard.
+    const ends = [...children].map(([part, child]) => ({ part, end: child.finished() }));
     stop.store(1);
-    for (const [part, child] of children) {
-      const { code, stdout, stderr } = await within("the end of one who " + part, child.finished());
+    for (const { part, end } of ends) {
+      const { code, stdout, stderr } = await within(`the end of one who ${part}`, end);
       if (code !== 0 || stderr !== "") violations++;
       if (part !== "reads in C") continue;
       const [reads = 0, torn = 0, overtaken = 0] = stdout.trim().split(" ").map(Number);
