@@ -27,6 +27,7 @@
 export * from "./src/life/mod.ts";
 export * from "./src/mq/mod.ts";
 export * from "./src/region/mod.ts";
+export * from "./src/region/mod.ts";
 export * from "./src/ring/mod.ts";
 export * from "./src/shm/mod.ts";
 export * from "./src/sync/mod.ts";

@@ -14,6 +14,7 @@ import { machine } from "./machine.ts";
 import { memoryRead } from "./memory_read_bench.ts";
 import { firstErrorLine, type Peer, peer, type PeerName } from "./peers.ts";
 import { HERE } from "./program.ts";
+import { region } from "./region_bench.ts";
 import { headLines, machineLines, notInstallableLine, rowLines } from "./report.ts";
 import { type Measured, writeResults } from "./results.ts";
 import { roundTrip } from "./round_trip_bench.ts";
@@ -29,6 +30,7 @@ const SUBJECTS: readonly Subject[] = [
   ...waiting,
   createUnlink,
   lock,
+  region,
   segment,
   memoryRead,
   coldImport,

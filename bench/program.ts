@@ -53,7 +53,8 @@ export function c(name: string, ...args: string[]): Command {
     // Moved into place: another run may be using the file.
     const fresh = `${path}.${process.pid}`;
     mkdirSync(BUILD, { recursive: true });
-    execute(["cc", "-O2", "-Wall", "-Wextra", "-o", fresh, `${HERE}c/${name}.c`, "-lrt"]);
+    const source = ["-I", BUILD, `${HERE}c/${name}.c`];
+    execute(["cc", "-O2", "-Wall", "-Wextra", "-o", fresh, ...source, "-lrt"]);
     renameSync(fresh, path);
     built.set(name, path);
   }
