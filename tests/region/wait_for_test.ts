@@ -2,8 +2,24 @@
 
 import { assertEquals, assertRejects, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
-import { array, bool, ClosedError, Region, struct, u32, u64 } from "../../src/region/mod.ts";
-import { within } from "../support/until.ts";
+import {
+  array,
+  bool,
+  ClosedError,
+  f64,
+  i64,
+  record,
+  Region,
+  type Struct,
+  struct,
+  text,
+  u32,
+  u64,
+  u8,
+} from "../../src/region/mod.ts";
+import { CHANGES_OFFSET } from "../../src/region/region_layout.ts";
+import { ARMED, WAITING_MASK } from "../../src/wait/event_layout.ts";
+import { until, within } from "../support/until.ts";
 import { namedRegion, privateRegion } from "./support.ts";
 
 const Schema = struct("waiting", { ready: u32, hits: u64, on: bool, many: array(u32, 3) });
@@ -36,6 +52,70 @@ test("waitFor() sees each kind of change through another handle", async () => {
     9,
     7,
   ]);
+});
+
+const Changed = struct("changed", {
+  number: u32,
+  big: i64,
+  real: f64,
+  on: bool,
+  many: array(u8, 2),
+  note: text(4),
+  last: record({ a: u32 }),
+  never: u32,
+});
+
+/** The types of its fields. */
+type ChangedFields = typeof Changed extends Struct<infer F> ? F : never;
+
+/** Each call that changes something. */
+const CHANGES: readonly [
+  name: string,
+  change: (fields: Region<ChangedFields>["fields"]) => unknown,
+][] = [
+  ["store", ({ number }) => number.store(1)],
+  ["exchange", ({ number }) => number.exchange(1)],
+  ["compareExchange", ({ number }) => number.compareExchange(0, 1)],
+  ["add", ({ big }) => big.add(1n)],
+  ["sub", ({ big }) => big.sub(1n)],
+  ["and", ({ number }) => number.and(1)],
+  ["or", ({ number }) => number.or(1)],
+  ["xor", ({ number }) => number.xor(1)],
+  ["FloatField.add", ({ real }) => real.add(1)],
+  ["AtomicField.store", ({ on }) => on.store(true)],
+  ["AtomicArray.store", ({ many }) => many.store(1, 1)],
+  ["PlainField.write", ({ note }) => note.write("x")],
+  ["RecordField.update", ({ last }) => last.update((draft) => void draft.a++)],
+];
+
+/** Whether somebody waits who was not woken yet. */
+function lookAtArmed(buffer: SharedArrayBuffer): () => boolean {
+  const armed = new Int32Array(buffer, CHANGES_OFFSET + 4 * ARMED, 1);
+  return () => (Atomics.load(armed, 0) & WAITING_MASK) !== 0;
+}
+
+for (const [name, change] of CHANGES) {
+  test(`${name}() wakes who waits at once, instead of leaving it to the clock`, async () => {
+    using region = privateRegion(Changed);
+    const isArmed = lookAtArmed(region.buffer);
+    const waited = region.fields.never.waitFor(1);
+    await until("the waiter is armed", isArmed);
+    change(region.fields);
+    assertEquals(isArmed(), false, "its bell was rung");
+    region.fields.never.store(1);
+    await within("the value", waited);
+  });
+}
+
+test("a compareExchange() that changes nothing wakes nobody", async () => {
+  using region = privateRegion(Changed);
+  const isArmed = lookAtArmed(region.buffer);
+  const waited = region.fields.never.waitFor(1);
+  await until("the waiter is armed", isArmed);
+  region.fields.number.compareExchange(5, 6);
+  assertEquals(isArmed(), true);
+  region.fields.never.store(1);
+  await within("the value", waited);
 });
 
 test("waitForSync() gives undefined at the deadline, and not before", () => {
