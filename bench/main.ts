@@ -17,6 +17,7 @@ import { HERE } from "./program.ts";
 import { region } from "./region_bench.ts";
 import { headLines, machineLines, notInstallableLine, rowLines } from "./report.ts";
 import { type Measured, writeResults } from "./results.ts";
+import { ringRoundTrip, ringStream } from "./ring_bench.ts";
 import { roundTrip } from "./round_trip_bench.ts";
 import { DENO, type Node, node } from "./runtimes.ts";
 import { segment } from "./segment_bench.ts";
@@ -29,6 +30,8 @@ const SUBJECTS: readonly Subject[] = [
   roundTrip,
   ...waiting,
   createUnlink,
+  ringStream,
+  ringRoundTrip,
   lock,
   region,
   segment,

@@ -10,6 +10,7 @@ import type { EventCount } from "../wait/mod.ts";
 import { CallersBytes } from "./callers_bytes.ts";
 import { type Lane, TARGET } from "./lane.ts";
 import { LaneReader } from "./lane_reader.ts";
+import { waitSync } from "./moment.ts";
 import type { RingAwaitOptions, RingBlockOptions } from "./options.ts";
 import type { Role } from "./role.ts";
 
@@ -145,7 +146,7 @@ export class RingConsumer implements Disposable {
     checkOptions(options, "pop", "{ timeoutMs: 100 }");
     const { timeoutMs } = options;
     this.#open();
-    return this.#notEmpty.waitSync(this.#attempt, timeoutMs);
+    return waitSync(this.#notEmpty, this.#attempt, timeoutMs);
   }
 
   /**
@@ -160,7 +161,7 @@ export class RingConsumer implements Disposable {
     const { timeoutMs } = options;
     this.#look(buffer);
     this.#open();
-    return this.#notEmpty.waitSync(this.#attemptInto, timeoutMs);
+    return waitSync(this.#notEmpty, this.#attemptInto, timeoutMs);
   }
 
   /**
@@ -225,7 +226,7 @@ export class RingConsumer implements Disposable {
     const limit = limitOf(options);
     const { timeoutMs } = options;
     this.#open();
-    return this.#notEmpty.waitSync(() => this.#drain(read, limit) || undefined, timeoutMs) ?? 0;
+    return waitSync(this.#notEmpty, () => this.#drain(read, limit) || undefined, timeoutMs) ?? 0;
   }
 
   /**

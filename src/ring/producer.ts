@@ -10,6 +10,7 @@ import type { EventCount } from "../wait/mod.ts";
 import { CallersBytes } from "./callers_bytes.ts";
 import { type Lane, TARGET } from "./lane.ts";
 import { LaneWriter } from "./lane_writer.ts";
+import { waitSync } from "./moment.ts";
 import type { RingAwaitOptions, RingBlockOptions } from "./options.ts";
 import type { Role } from "./role.ts";
 
@@ -120,7 +121,7 @@ export class RingProducer implements Disposable {
     // The usual case, without a closure.
     if (timeoutMs === undefined && this.#push(writer, this.#source)) return true;
     const attempt = () => this.#push(writer, this.#source) || undefined;
-    return this.#lane.notFull.waitSync(attempt, timeoutMs) ?? false;
+    return waitSync(this.#lane.notFull, attempt, timeoutMs) ?? false;
   }
 
   /**
