@@ -9,6 +9,7 @@ import {
   i8,
   mutex,
   record,
+  Region,
   struct,
   text,
   toCHeader,
@@ -17,6 +18,8 @@ import {
   u64,
   u8,
 } from "../../src/region/mod.ts";
+import { assertEquals } from "../assert.ts";
+import { memoryName } from "../support/names.ts";
 import { compileC, temporaryFolder } from "../support/process.ts";
 
 /** What all processes add to, wait for and write. */
@@ -56,4 +59,43 @@ export async function compilePeer(): Promise<Disposable & { path: string }> {
   using folder = temporaryFolder();
   writeFileSync(`${folder.path}/shared.h`, toCHeader(Shared));
   return await compileC(new URL("region_peer.c", import.meta.url), ["-I", folder.path]);
+}
+
+/** Such a region, that other processes open by its name until the end of the scope. */
+export function sharedRegion() {
+  const { name, [Symbol.dispose]: unlink } = memoryName();
+  const region = Region.create(name, Shared);
+  return {
+    name,
+    region,
+    fields: region.fields,
+    [Symbol.dispose]() {
+      region.close();
+      unlink();
+    },
+  };
+}
+
+/** Adds 1 to each integer, so often, when the others are there, too. */
+export const ADDER = `
+  ${SHARED}
+  const { fields } = Region.open(name, Shared);
+  const numbers = [fields.u8, fields.u16, fields.u32, fields.i8, fields.i16, fields.i32];
+  const bigInts = [fields.u64, fields.i64];
+  fields.started.add(1);
+  await fields.ready.waitFor(1);
+  for (let round = Number(args[0]); round > 0; round--) {
+    for (const number of numbers) number.add(1);
+    for (const bigInt of bigInts) bigInt.add(1n);
+  }
+`;
+
+/** Asserts that each integer is the total, as far as it has bits for it. */
+export function assertTotals(fields: ReturnType<typeof sharedRegion>["fields"], total: number) {
+  const exact = BigInt(total);
+  for (const kind of ["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64"] as const) {
+    const bits = Number(kind.slice(1));
+    const expected = kind[0] === "u" ? BigInt.asUintN(bits, exact) : BigInt.asIntN(bits, exact);
+    assertEquals(BigInt(fields[kind].load()), expected, kind);
+  }
 }
