@@ -13,6 +13,8 @@ export interface TortureOptions {
   kills: number;
   /** What the random choices depend on; when a process is killed depends on more. */
   seed: number;
+  /** Gives the library as npm has installed it, as a URL: for processes of Node. */
+  nodeLibrary?: (() => Promise<string>) | undefined;
   /** Is told now and then how far it is: one line. */
   progress?: ((line: string) => void) | undefined;
 }
