@@ -198,7 +198,7 @@ test("parseSchema() refuses structs in each other without end", () => {
 test("parseSchema() takes a damaged text for what it says, or refuses it", () => {
   let taken = 0;
   withSeed(99, scaled(4000), (random) => {
-    const damaged = damage(random, schemaText(randomSchema(random, 2)));
+    const damaged = damage(random, schemaText(randomSchema(random, { depth: 2 })));
     try {
       assertEquals(schemaText(parseSchema(damaged, "/s")), damaged);
       taken++;

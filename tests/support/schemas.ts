@@ -46,8 +46,8 @@ class Schemas {
   #names = 0;
   constructor(readonly random: Random) {}
 
-  struct(depth: number): Struct {
-    return struct(this.#name(), this.#fields((name) => [name, this.#field(depth)]), this.#align());
+  struct(depth: number, name = this.#name()): Struct {
+    return struct(name, this.#fields((name) => [name, this.#field(depth)]), this.#align());
   }
 
   #content(depth: number): ContentType {
@@ -88,8 +88,11 @@ class Schemas {
 }
 
 /** A struct of anything, not deeper than `depth` and a few. */
-export function randomSchema(random: Random, depth = 3): Struct {
-  return new Schemas(random).struct(depth);
+export function randomSchema(
+  random: Random,
+  { depth = 3, name = "random" }: { depth?: number; name?: string } = {},
+): Struct {
+  return new Schemas(random).struct(depth, name);
 }
 
 /** A struct without locks and records. */
