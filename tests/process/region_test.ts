@@ -98,6 +98,7 @@ test("postbox_changed() rings the bell of an event loop, and disarms it", async 
   }
   waiter.kill("SIGCONT");
   assertEquals(await within("the value", waiter.line()), "7");
+  assertEquals((await within("its end", waiter.finished())).code, 0);
 });
 
 test("postbox_changed() takes away the bell of a dead process", async () => {
