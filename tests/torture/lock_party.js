@@ -2,15 +2,17 @@
  * One of the parties of locks.ts, in JavaScript: the same file runs under Deno, Node and Bun.
  *
  * Takes the locks in every form, changes what they guard, and checks that nobody else changed it
- * half, until it is killed or told to stop.
+ * half, until it is killed or told to stop. Prints the number of its doorbell first, which whoever
+ * kills it has to take away.
  *
- * Arguments: LIBRARY MEMORY SELF SEED
+ * Arguments: LIBRARY DOORBELL MEMORY SELF SEED   (the first two are modules of the library)
  */
 
 import process from "node:process";
 
-const [library, name, self, seed] = process.argv.slice(2);
+const [library, doorbell, name, self, seed] = process.argv.slice(2);
 const { Mutex, MUTEX_BYTES, RW_LOCK_BYTES, RwLock, SharedMemory } = await import(library);
+const { bellOfThisThread } = await import(doorbell);
 
 // LAYOUT: as locks.ts draws it.
 const memory = SharedMemory.open(name);
@@ -88,6 +90,7 @@ const ACTIONS = [
   async () => write(await rwLock.write({ timeoutMs: below(3) }).catch(() => undefined)),
 ];
 
+console.log(String(bellOfThisThread()?.id ?? 0n));
 while (load(STOP) === 0) {
   // Two at a time now and then, as tasks of one thread.
   const actions = below(4) === 0 ? [below(ACTIONS.length), 3, 12] : [below(ACTIONS.length)];

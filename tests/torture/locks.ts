@@ -16,10 +16,9 @@
  */
 
 import { Mutex, MUTEX_BYTES, RW_LOCK_BYTES, RwLock, SharedMemory } from "../../mod.ts";
-import { readDirectory } from "../../src/sys/mod.ts";
 import { isDead } from "../../src/wait/doorbell.ts";
 import { memoryName } from "../support/names.ts";
-import { Child, compileC } from "../support/process.ts";
+import { Child, compileC, type Finished } from "../support/process.ts";
 import { Random } from "../support/random.ts";
 import { execPath, FFI_ONLY, fileArgs, moduleUrl, siblingUrl } from "../support/runtime.ts";
 import { within } from "../support/until.ts";
@@ -54,7 +53,8 @@ function ofThisRuntime(memory: string): PartyKind {
   // To read is what the import of a file by its name needs.
   const args = fileArgs(file, { permissions: [...FFI_ONLY, "--allow-read"] });
   const counts = IN_JAVASCRIPT;
-  return { command: execPath(), args: [...args, moduleUrl("mod.ts"), memory], counts };
+  const modules = [moduleUrl("mod.ts"), moduleUrl("src/wait/doorbell.ts")];
+  return { command: execPath(), args: [...args, ...modules, memory], counts };
 }
 
 class Torture implements AsyncDisposable {
@@ -77,7 +77,8 @@ class Torture implements AsyncDisposable {
     this.#kinds = [own, own, { command: cParty, args: [name], counts: IN_C }];
     if (nodeLibrary !== undefined) {
       const file = new URL("./lock_party.js", import.meta.url).pathname;
-      const args = [file, nodeLibrary, name];
+      const doorbell = new URL("src/wait/doorbell.js", nodeLibrary).href;
+      const args = [file, nodeLibrary, doorbell, name];
       this.#kinds = [...this.#kinds, { command: "node", args, counts: IN_JAVASCRIPT }];
     }
     this.#parties = this.#kinds.map((_, index) => this.#start(index));
@@ -94,9 +95,7 @@ class Torture implements AsyncDisposable {
     if (!await this.#goesOn(index)) return false;
     // Somewhere in the next few milliseconds, which is anywhere in what it does.
     await new Promise((resolve) => setTimeout(resolve, this.#random.below(4)));
-    const party = this.#parties[index]!;
-    party.kill("SIGKILL");
-    const { signal, code, stderr } = await within("the end of who is killed", party.finished());
+    const { signal, code, stderr } = await bury(this.#parties[index]!);
     if (signal !== "SIGKILL") throw new Error(`it had ended before, with ${code}: ${stderr}`);
     this.#parties[index] = this.#start(index);
     return true;
@@ -155,19 +154,22 @@ class Torture implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const party of this.#parties) await party[Symbol.asyncDispose]();
+    for (const party of this.#parties) {
+      await bury(party);
+      await party[Symbol.asyncDispose]();
+    }
     this.#memory.close();
     this.#name[Symbol.dispose]();
-    removeDeadBells();
   }
 }
 
-/** Killed event loops leave their doorbells, until somebody finds them. */
-function removeDeadBells(): void {
-  for (const { name } of readDirectory("/dev/mqueue")) {
-    const [, number] = /^postbox-bell-([0-9a-f]{16})$/.exec(name) ?? [];
-    if (number !== undefined) isDead(BigInt(`0x${number}`));
-  }
+/** Kills a party, if it lives, and takes away the name of its doorbell, which it printed. */
+async function bury(party: Child): Promise<Finished> {
+  party.kill("SIGKILL");
+  const finished = await within("the end of who is killed", party.finished());
+  const bell = BigInt(finished.stdout.trim());
+  if (bell !== 0n) isDead(bell);
+  return finished;
 }
 
 /** The locks. */
