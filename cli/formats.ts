@@ -16,7 +16,7 @@ export function jsonLine(message: Message): Uint8Array {
 }
 
 /** Sixteen bytes a line, as hexdump -C does; the last line is the length. */
-export function hexdump({ data }: Message): Uint8Array {
+export function hexdump({ data }: Pick<Message, "data">): Uint8Array {
   let lines = "";
   for (let at = 0; at < data.byteLength; at += 16) {
     const row = data.subarray(at, at + 16);

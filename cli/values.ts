@@ -29,6 +29,11 @@ export function octal(mode: number): string {
   return mode.toString(8).padStart(3, "0");
 }
 
+/** A hash of 64 bits, for printing. */
+export function hexOf(hash: bigint): string {
+  return `0x${hash.toString(16).padStart(16, "0")}`;
+}
+
 /** Drops what was not given, so that the library's defaults apply. */
 export function given<T extends object>(
   options: T,

@@ -3,6 +3,7 @@
 import { choice, command, group, option, toggle } from "../parser.ts";
 import { permissionBits, wholeNumber } from "../values.ts";
 import type { CreateFlags } from "./shm_create.ts";
+import type { DumpFlags } from "./shm_dump.ts";
 import type { ListFlags } from "./shm_ls.ts";
 import type { ReadFlags } from "./shm_read.ts";
 import type { StatFlags } from "./shm_stat.ts";
@@ -86,11 +87,32 @@ const ls = command<ListFlags, []>({
 
 const stat = command<StatFlags, [name: string]>({
   brief: "Show an object's state",
-  description: "Prints length, pages, permissions and owner of an object, whoever owns it.",
+  description:
+    "Prints length, pages, permissions and owner of an object, whoever owns it, and of a region its\n" +
+    "state, its schema and the schema's hash.",
   flags: { json: toggle("Print one JSON object") },
   args: [NAME],
   examples: ["postbox shm stat /table", "postbox shm stat /table --json"],
   load: () => import("./shm_stat.ts"),
+});
+
+const dump = command<DumpFlags, [name: string]>({
+  brief: "Show the fields of a region",
+  description:
+    "Prints the fields of a region by their names, each as it is now; of locks, what can be seen of\n" +
+    "them. The schema is the one that its creator left in it. It changes and locks nothing.",
+  flags: {
+    hex: toggle("The bytes of each field, as a hexdump"),
+    json: toggle("Print one JSON object: 64-bit integers as texts, bytes in hexadecimal"),
+    owner,
+  },
+  args: [NAME],
+  examples: [
+    "postbox shm dump /stats",
+    "postbox shm dump /stats --hex",
+    "postbox shm dump /stats --json",
+  ],
+  load: () => import("./shm_dump.ts"),
 });
 
 const unlink = command<Record<never, never>, string[]>({
@@ -109,7 +131,7 @@ const unlink = command<Record<never, never>, string[]>({
 export const shm = group(
   "Shared memory",
   "POSIX shared memory: shm_overview(7).",
-  { create, write, read, ls, stat, unlink },
+  { create, write, read, ls, stat, dump, unlink },
   [
     "postbox shm create /table 0",
     "postbox shm write /table Qkrq!",

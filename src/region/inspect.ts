@@ -5,7 +5,7 @@ import { descriptorOf } from "../shm/inside.ts";
 import { type Owner, SharedMemory } from "../shm/mod.ts";
 import { checkOptions, isLocked, shown } from "../sys/mod.ts";
 import { judgeHeader, stateOfCopy } from "./header.ts";
-import { HEADER_BYTES } from "./region_layout.ts";
+import { FIELDS_OFFSET, HEADER_BYTES } from "./region_layout.ts";
 import { parseText } from "./schema.ts";
 
 /** How {@linkcode Region.inspect} opens an object. */
@@ -23,6 +23,8 @@ export interface ReadyRegionStatus {
   state: "ready";
   /** All of the region; the object may be longer. */
   byteLength: number;
+  /** Where its fields begin, in bytes. */
+  fieldsOffset: number;
   /** Of its schema and of the locks of the machine that it was made on. */
   schemaHash: bigint;
   /** Its schema, where its creator left it there and it can be read. */
@@ -63,6 +65,7 @@ function statusOf(memory: SharedMemory): RegionStatus | undefined {
   return {
     state,
     byteLength: plan.byteLength,
+    fieldsOffset: FIELDS_OFFSET,
     schemaHash: hash,
     schema: plan.textBytes === 0 ? undefined : parseText(text, name),
   };

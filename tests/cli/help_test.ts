@@ -5,7 +5,7 @@
 
 import "../support/loaded.ts";
 import { readFileSync } from "node:fs";
-import { MessageQueue, SharedMemory, uniqueName } from "../../mod.ts";
+import { MessageQueue, Region, SharedMemory, struct, u32, u64, uniqueName } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Child, runProgram } from "../support/process.ts";
@@ -39,11 +39,14 @@ const LEVELS: Record<string, string[]> = {
   "shm read": ["shm create /table 16"],
   "shm ls": [],
   "shm stat": ["shm create /table 16"],
+  "shm dump": [],
   "shm unlink": ["/table", "/inbox", "/outbox"].map((name) => `shm create ${name} 1`),
   "map": [],
   "map cat": [],
   "limits": [],
 };
+
+const STATS = struct("stats", { hits: u64, ready: u32 });
 
 async function examplesOf(level: string): Promise<string[]> {
   const { code, stdout, stderr } = await postbox(...level.split(" ").filter(Boolean), "--help");
@@ -61,11 +64,13 @@ for (const [level, before] of Object.entries(LEVELS)) {
     // Names are for one test; files are themselves.
     const names = new Map<string, string>();
     const own = (line: string) =>
-      line.replace(/(?<= )\/(jobs|log|metrics|table|inbox|outbox)\b/g, (name) => {
+      line.replace(/(?<= )\/(jobs|log|metrics|table|stats|inbox|outbox)\b/g, (name) => {
         if (!names.has(name)) names.set(name, uniqueName("test"));
         return names.get(name)!;
       });
     try {
+      // No command makes a region: that takes a schema.
+      if (level === "shm dump") Region.create(own(" /stats").trim(), STATS).close();
       for (const line of [...before.map((words) => `postbox ${words}`), ...examples]) {
         if (line.includes("--follow") || line.includes("mq tail")) {
           await interruptAfterALine(own(line));
