@@ -138,8 +138,8 @@ test("shm stat shows the header of a region beside the object", async () => {
   const { code, stdout } = await postbox("shm", "stat", made.name);
   assertEquals(code, 0);
   const [, region, hash, ...schema] = stdout.trimEnd().split("\n").slice(3);
-  assertMatch(region!, /^region     ready, \d+ bytes$/);
-  assertMatch(hash!, /^hash       0x[0-9a-f]{16}$/);
+  assertMatch(region!, /^region {5}ready, \d+ bytes$/);
+  assertMatch(hash!, /^hash {7}0x[0-9a-f]{16}$/);
   assertEquals(schema.map((line) => line.slice(11)).join("\n"), schemaText(Stats));
   const facts = JSON.parse((await postbox("shm", "stat", made.name, "--json")).stdout);
   assertEquals([facts.region.state, facts.region.schema], ["ready", schemaText(Stats)]);
