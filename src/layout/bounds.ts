@@ -42,15 +42,10 @@ function depthOf(type: FieldType): number {
   return inside + (isComposed(type) ? 1 : 0);
 }
 
-/** The number of fields; not exact where it is too large anyway. */
 function fieldsIn(type: FieldType): number {
   const parts = partsOf(type);
-  let count = type.kind === "struct" ? parts.length : 0;
-  for (const part of parts) {
-    if (count > MAX_FIELDS) break;
-    count += fieldsIn(part);
-  }
-  return count;
+  const own = type.kind === "struct" ? parts.length : 0;
+  return parts.reduce((count, part) => count + fieldsIn(part), own);
 }
 
 function isComposed({ kind }: FieldType): boolean {

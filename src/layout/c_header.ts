@@ -5,7 +5,7 @@
  * with those of other schemas.
  */
 
-import { isLock, lockCType, lockIncludes, lockText, once } from "./c_locks.ts";
+import { lockCType, lockIncludes, lockText, once } from "./c_locks.ts";
 import { RECORD_HEAD_TEXT, RECORD_INCLUDES, recordText } from "./c_record.ts";
 import {
   type Declaration,
@@ -13,9 +13,10 @@ import {
   declarationsOf,
   RECORD_SUFFIXES,
 } from "./declarations.ts";
+import { isLock } from "./lock_fields.ts";
 import { schemaText } from "./schema_text.ts";
 import { CACHE_LINE_BYTES, type Field, type Struct } from "./struct.ts";
-import type { FieldType, LockKind, ScalarKind } from "./types.ts";
+import { type FieldType, type LockKind, peeled, type ScalarKind } from "./types.ts";
 
 /** What else a header says, beside what follows from the schema. */
 export interface CHeaderOptions {
@@ -142,17 +143,6 @@ function memberText(
     : "";
   const cType = cTypeOf(element, (part) => declarations.cNameOf(part, cName, name));
   return `  ${cType} ${name}${dimensions}${place};`;
-}
-
-/** What an array holds, and its lengths, the outermost first, as C has them too. */
-function peeled(type: FieldType): { element: FieldType; lengths: number[] } {
-  const lengths: number[] = [];
-  let element = type;
-  while (element.kind === "array") {
-    lengths.push(element.length);
-    element = element.element;
-  }
-  return { element, lengths };
 }
 
 function cTypeOf(type: FieldType, cNameOf: (struct: Struct) => string): string {

@@ -11,7 +11,7 @@
  */
 
 import { LOCK_ALIGN_BYTES, LOCK_BYTES } from "./lock_fields.ts";
-import type { FieldType, LockKind, LockType } from "./types.ts";
+import type { LockKind } from "./types.ts";
 
 /** A part of a header that may be in several, and counts once. */
 export function once(macro: string, text: string): string {
@@ -81,11 +81,6 @@ export function lockCType(kind: LockKind): string {
 /** The headers that the type of a lock needs. */
 export function lockIncludes(kind: LockKind): readonly string[] {
   return LOCKS[kind].includes ?? [];
-}
-
-/** Whether a type is that of a lock. */
-export function isLock(type: FieldType): type is LockType {
-  return Object.hasOwn(LOCKS, type.kind);
 }
 
 /** Declares the type of a lock. */

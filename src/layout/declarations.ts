@@ -14,7 +14,7 @@
 
 import { schemaText } from "./schema_text.ts";
 import type { Struct } from "./struct.ts";
-import type { FieldType } from "./types.ts";
+import { type FieldType, peeled } from "./types.ts";
 
 /** Names that begin like this are the header's own. */
 const OWN_NAME = /^postbox(?:_|$)/;
@@ -39,25 +39,16 @@ export const RECORD_SUFFIXES = {
 /**
  * What to declare, each after what it is made of, and each once.
  *
- * @throws {TypeError} If two that differ would have one name.
+ * @throws {TypeError} If a name is Postbox's own, or if two things that differ would have one.
  */
 export function declarationsOf(root: Struct): Declarations {
-  return new Declarations(root);
-}
-
-/**
- * Judges the names of a struct and of all that is in it.
- *
- * @throws {TypeError} If C could not tell two of them apart.
- */
-export function checkDeclarations(root: Struct): void {
   if (OWN_NAME.test(root.name)) {
     throw new TypeError(
       `Cannot use struct name ${JSON.stringify(root.name)}: C names that begin with postbox are ` +
         `Postbox's own`,
     );
   }
-  declarationsOf(root);
+  return new Declarations(root);
 }
 
 /** The declarations of a schema, and how fields name them. */
@@ -85,12 +76,12 @@ export class Declarations {
   }
 
   #addType(type: FieldType, ownerCName: string, fieldName: string): void {
-    if (type.kind === "array") return this.#addType(type.element, ownerCName, fieldName);
-    if (type.kind !== "struct" && type.kind !== "record") return;
-    const struct = type.kind === "struct" ? type : type.content;
+    const { element } = peeled(type);
+    if (element.kind !== "struct" && element.kind !== "record") return;
+    const struct = element.kind === "struct" ? element : element.content;
     const cName = this.cNameOf(struct, ownerCName, fieldName);
     this.#addStruct(struct, cName);
-    if (type.kind === "struct") return;
+    if (element.kind === "struct") return;
     const isNew = Object.values(RECORD_SUFFIXES).map((suffix) =>
       this.#take(cName + suffix, struct, "record")
     );

@@ -4,7 +4,7 @@
  * Rule: `src/sync` says what is in them, and a test compares its sizes with these.
  */
 
-import type { LockKind, LockType } from "./types.ts";
+import type { FieldType, LockKind, LockType } from "./types.ts";
 
 /** What the byte offset of a lock is a multiple of. */
 export const LOCK_ALIGN_BYTES = 64;
@@ -17,6 +17,11 @@ export const LOCK_BYTES: Readonly<Record<LockKind, number>> = {
   event: 128,
   barrier: 128,
 };
+
+/** Whether a type is that of a lock. */
+export function isLock(type: FieldType): type is LockType {
+  return Object.hasOwn(LOCK_BYTES, type.kind);
+}
 
 function lock<K extends LockKind>(kind: K): LockType<K> {
   return Object.freeze({ kind, byteLength: LOCK_BYTES[kind], alignBytes: LOCK_ALIGN_BYTES });

@@ -27,6 +27,7 @@ export { layoutDiff } from "./layout_diff.ts";
 export {
   barrier,
   event,
+  isLock,
   LOCK_ALIGN_BYTES,
   LOCK_BYTES,
   mutex,

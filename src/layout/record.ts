@@ -1,9 +1,10 @@
 /** record(): a struct as a field that is read and updated as a whole. */
 
 import { checkBounds } from "./bounds.ts";
+import { isLock } from "./lock_fields.ts";
 import { RECORD_ALIGN_BYTES, recordBytes } from "./record_layout.ts";
 import { layOut, type Struct } from "./struct.ts";
-import type { ContentFields, Fields, FieldType, RecordType } from "./types.ts";
+import { type ContentFields, type Fields, peeled, type RecordType } from "./types.ts";
 
 /**
  * A field whose members belong together: who reads it gets all of one update, and an update that
@@ -46,24 +47,15 @@ function isStruct<F extends Fields>(given: Struct<F> | F): given is Struct<F> {
   return typeof given === "object" && given !== null && given.kind === "struct";
 }
 
-function checkContent(type: FieldType, path: string): void {
-  switch (type.kind) {
-    case "struct":
-      for (const field of Object.values(type.fields)) {
-        checkContent(field.type, path === "" ? field.name : `${path}.${field.name}`);
-      }
-      return;
-    case "array":
-      return checkContent(type.element, path);
-    case "record":
-    case "mutex":
-    case "rwLock":
-    case "semaphore":
-    case "event":
-    case "barrier":
+function checkContent({ fields }: Struct, path: string): void {
+  for (const { name, type } of Object.values(fields)) {
+    const { element } = peeled(type), here = path + name;
+    if (element.kind === "record" || isLock(element)) {
       throw new TypeError(
-        `Cannot make record(): ${JSON.stringify(path)} is a ${type.kind}, expected no locks and ` +
-          `no records in it`,
+        `Cannot make record(): ${JSON.stringify(here)} is a ${element.kind}, expected no locks ` +
+          `and no records in it`,
       );
+    }
+    if (element.kind === "struct") checkContent(element, `${here}.`);
   }
 }

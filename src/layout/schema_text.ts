@@ -22,7 +22,7 @@
  */
 
 import type { Struct } from "./struct.ts";
-import type { FieldType } from "./types.ts";
+import { type FieldType, peeled } from "./types.ts";
 
 /** The blanks before the line of a field, for each struct that it is in. */
 export const INDENT = "  ";
@@ -69,14 +69,9 @@ function typeWords(type: FieldType): { words: string; inside?: Struct } {
       return { words, inside: content };
     }
     case "array": {
-      // As in C, the outermost length stands first.
-      let element: FieldType = type, lengths = "";
-      while (element.kind === "array") {
-        lengths += `[${element.length}]`;
-        element = element.element;
-      }
+      const { element, lengths } = peeled(type);
       const { words, ...rest } = typeWords(element);
-      return { words: words + lengths, ...rest };
+      return { words: words + lengths.map((length) => `[${length}]`).join(""), ...rest };
     }
     default:
       return { words: type.kind };

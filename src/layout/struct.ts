@@ -6,7 +6,7 @@
  */
 
 import { checkBounds } from "./bounds.ts";
-import { checkDeclarations } from "./declarations.ts";
+import { declarationsOf } from "./declarations.ts";
 import { checkName } from "./names.ts";
 import { shown } from "./shown.ts";
 import { checkType, type Fields, type FieldType, roundUp, type Sized } from "./types.ts";
@@ -80,7 +80,7 @@ export function struct<F extends Fields>(
 ): Struct<F> {
   checkName(name, "struct name");
   const made = layOut(name, fields, options);
-  checkDeclarations(made);
+  declarationsOf(made); // throws where C could not tell its parts apart
   return made;
 }
 

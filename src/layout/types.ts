@@ -208,6 +208,19 @@ export function array<E extends FieldType, N extends number>(
   return Object.freeze(type);
 }
 
+/** What an array holds, and its lengths; the outermost stands first, as in C. */
+export function peeled(
+  type: FieldType,
+): { element: Exclude<FieldType, ArrayType>; lengths: number[] } {
+  const lengths: number[] = [];
+  let element = type;
+  while (element.kind === "array") {
+    lengths.push(element.length);
+    element = element.element;
+  }
+  return { element, lengths };
+}
+
 const KINDS: ReadonlySet<unknown> = new Set<FieldType["kind"]>([
   ...["u8", "u16", "u32", "u64", "i8", "i16", "i32", "i64", "f32", "f64", "bool"] as const,
   ...["text", "bytes", "array", "struct", "record"] as const,

@@ -268,6 +268,15 @@ test("writeValue() looks at each member once, also when that writes another valu
   assertEquals(readValue(S, other, 0).a, 200);
 });
 
+test("writeValue() leaves nothing of the value before", () => {
+  const T = struct("t", { tag: text(6), raw: bytes(6), a: u8, b: u32 });
+  const view = memory(T.byteLength);
+  writeValue(T, view, 0, { tag: "secret", raw: new Uint8Array(6).fill(0xff), a: 255, b: 1 }, "v");
+  writeValue(T, view, 0, { tag: "", raw: new Uint8Array(0), a: 0, b: 0 }, "v");
+  assertEquals(new Set(bytesOf(view).slice(8, -8)), new Set([0]));
+  assertThrows(() => writeValue(u8, view, 0, -1, "v"), RangeError, "Cannot write v: it is");
+});
+
 test("writeValue() writes nothing when a getter throws", () => {
   const view = memory(S.byteLength), before = bytesOf(view);
   const value = {
