@@ -8,9 +8,10 @@ import "../support/loaded.ts";
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Mutex, MUTEX_BYTES, SharedMemory } from "../../mod.ts";
+import { removeDeadBells } from "../support/locks.ts";
 import { memoryName } from "../support/names.ts";
 import { Peer } from "../support/peer.ts";
-import { Child, compileC, runProgram } from "../support/process.ts";
+import { Child, compileC, endWell, runProgram } from "../support/process.ts";
 import { evalArgs, execPath, FFI_ONLY, linked } from "../support/runtime.ts";
 import { until, untilAsleep, within } from "../support/until.ts";
 
@@ -26,6 +27,7 @@ class Page implements Disposable {
 
   [Symbol.dispose](): void {
     this.mutex.close();
+    removeDeadBells(this.memory);
     this.memory.close();
     this.#name[Symbol.dispose]();
   }
@@ -131,6 +133,7 @@ test("an unlock wakes those who block and those who await, one after the other",
   guard.unlock();
   const lines = children.map((child) => within("the lock", child.line()));
   assertEquals(await Promise.all(lines), ["false", "false", "false"]);
+  await within("the ends", endWell(children));
 });
 
 // --- Whoever dies with it ------------------------------------------------------------------------

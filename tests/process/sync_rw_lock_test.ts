@@ -12,10 +12,11 @@ import { assertEquals, assertGreater } from "../assert.ts";
 import { test } from "../harness.ts";
 import { type MutexGuard, type ReadGuard, RW_LOCK_BYTES, RwLock, SharedMemory } from "../../mod.ts";
 import { READER_SLOTS } from "../../src/sync/rw_lock_layout.ts";
+import { removeDeadBells } from "../support/locks.ts";
 import { memoryName } from "../support/names.ts";
-import { Child, runProgram } from "../support/process.ts";
+import { Child, endWell, runProgram } from "../support/process.ts";
 import { scaled } from "../support/scale.ts";
-import { until, untilAsleep, within } from "../support/until.ts";
+import { untilAsleep, within } from "../support/until.ts";
 
 /** Memory with a lock, by name, and words after it. */
 class Page implements Disposable {
@@ -27,6 +28,7 @@ class Page implements Disposable {
 
   [Symbol.dispose](): void {
     this.lock.close();
+    removeDeadBells(this.memory);
     this.memory.close();
     this.#name[Symbol.dispose]();
   }
@@ -198,6 +200,7 @@ test("who waits when a reader or a writer is killed gets the lock, and is told o
       holder.kill();
       const lines = children.map((child, index) => within(forms[index]!, child.line()));
       assertEquals(await Promise.all(lines), forms.map(() => told));
+      await within("the ends", endWell(children));
     } finally {
       for (const child of children) await child[Symbol.asyncDispose]();
     }
@@ -206,16 +209,15 @@ test("who waits when a reader or a writer is killed gets the lock, and is told o
 });
 
 test("a writer that is killed while it waits leaves nothing that holds readers off", async () => {
-  for (const form of ["lock.writeSync()", "await lock.write()"]) {
+  for (const form of ["lock.writeSync()", "const writing = lock.write()"]) {
     using page = new Page();
     const reading = page.lock.tryRead()!;
-    await using writer = Child.program(`${PROGRAM} ${form};`, page.name);
+    const code = `${PROGRAM} ${form}; console.log("waits"); await writing;`;
+    await using writer = Child.program(code, page.name);
+    if (form.includes("Sync")) await untilAsleep(writer.pid);
+    else await within("it waits", writer.line());
     const other = RwLock.attach(page.memory.bytes);
-    await until("readers hold off", () => {
-      const guard = other.tryRead();
-      guard?.unlock();
-      return guard === undefined;
-    });
+    assertEquals(other.tryRead(), undefined);
     writer.kill();
     const guard = await within("a reader", other.read());
     assertEquals(guard.recovered, false);
@@ -256,6 +258,7 @@ test("writers get in between readers that never leave a gap", async () => {
   Atomics.store(page.words, 0, 1);
   const lines = [first, second].map((child) => within("its end", child.line()));
   for (const reads of await Promise.all(lines)) assertGreater(Number(reads), 0);
+  await within("the ends", endWell([first, second]));
 });
 
 test(`${READS} reads in each of two processes see no half of what two others write`, async () => {
@@ -284,6 +287,7 @@ test(`${READS} reads in each of two processes see no half of what two others wri
     // All at once: what a process printed that has ended meanwhile can be lost.
     const lines = children.map((child) => within("its end", child.line(), 60_000));
     assertEquals(await Promise.all(lines), children.map(() => "done"));
+    await within("the ends", endWell(children));
   } finally {
     for (const child of children) await child[Symbol.asyncDispose]();
   }
@@ -304,5 +308,6 @@ test(`at most ${READER_SLOTS} threads read at once`, async () => {
   assertEquals(await within("it waits", child.line()), "true");
   guards.pop()!.unlock();
   assertEquals(await within("it reads", child.line()), "reads");
+  await within("its end", endWell([child]));
   for (const guard of guards) guard.unlock();
 });

@@ -18,7 +18,7 @@ import { unless } from "../../src/sys/mod.ts";
 import { memoryName } from "../support/names.ts";
 import { Peer } from "../support/peer.ts";
 import { BECOME_OTHER_USER, rootTest, runPrepared } from "../support/prepared.ts";
-import { Child, compileC } from "../support/process.ts";
+import { Child, compileC, endWell } from "../support/process.ts";
 import { refusal } from "../support/refusal.ts";
 import { until, untilAsleep, within } from "../support/until.ts";
 
@@ -133,6 +133,7 @@ for (const { where, at, of, code } of KINDS) {
     of(page).release(3);
     const lines = [c, blocked, awaiting].map((child) => within("a wake-up", child.line()));
     assertEquals(await Promise.all(lines), ["0", "acquired", "acquired"]);
+    await within("the ends", endWell([blocked, awaiting]));
     assertEquals(of(page).value, 0);
   });
 
@@ -207,8 +208,7 @@ rootTest("a semaphore that another user planted is not opened, unless that is me
 
 test("an event lets one process through each time it is set", async () => {
   using page = new Page();
-  const code = (wait: string) =>
-    `console.log("waits"); ${wait}; Atomics.add(words, 0, 1); process.stdin.resume();`;
+  const code = (wait: string) => `console.log("waits"); ${wait}; Atomics.add(words, 0, 1);`;
   await using first = start(page, code("event.waitSync()"));
   await using second = start(page, code("await event.wait()"));
   await using third = start(page, code("event.waitSync()"));
@@ -221,6 +221,7 @@ test("an event lets one process through each time it is set", async () => {
     await until("one is let through", () => Atomics.load(page.words, 0) >= times);
     assertEquals([Atomics.load(page.words, 0), page.event.isSet], [times, false]);
   }
+  await within("the ends", endWell([first, second, third]));
 });
 
 test("an event that is reset by hand lets all processes through, C sets it, too", async () => {
@@ -236,6 +237,7 @@ test("an event that is reset by hand lets all processes through, C sets it, too"
   assertEquals(await c.ask(`store ${MANUAL_AT} 1`), "0");
   const lines = [first, second].map((child) => within("it is let through", child.line()));
   assertEquals(await Promise.all(lines), ["through", "through"]);
+  await within("the ends", endWell([first, second]));
   assertEquals(page.manual.isSet, true);
 });
 
@@ -261,6 +263,7 @@ test(`${PARTIES} processes meet at a barrier ${ROUNDS} times, and each time one 
   await using third = start(page, code("round % 2 ? barrier.waitSync() : await barrier.wait()"));
   const lines = [first, second, third].map((child) => within("all rounds", child.line(), 60_000));
   assertEquals(await Promise.all(lines), ["done", "done", "done"]);
+  await within("the ends", endWell([first, second, third]));
   assertEquals(Atomics.load(page.words, 2), ROUNDS);
 });
 

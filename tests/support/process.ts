@@ -195,6 +195,17 @@ export class Child implements AsyncDisposable {
   }
 }
 
+/**
+ * Waits for programs that end by themselves and must end well. Whoever is killed in place of that, by
+ * the end of the scope, leaves its doorbell.
+ */
+export async function endWell(children: readonly Child[]): Promise<void> {
+  const ends = await Promise.all(children.map((child) => child.finished()));
+  for (const { code, stderr } of ends) {
+    if (code !== 0 || stderr !== "") throw new Error(`a program ended with ${code}: ${stderr}`);
+  }
+}
+
 /** A folder that is removed at the end of the scope. */
 export function temporaryFolder(): Disposable & { path: string } {
   const path = mkdtempSync(`${tmpdir()}/postbox-test-`);
