@@ -36,6 +36,14 @@ static void must(int done, const char *what) {
   exit(1);
 }
 
+/* Judges a message that was received. */
+static void must_be(int done, const char *what, uint32_t queue, const struct message *message) {
+  if (done) return;
+  fprintf(stderr, "%s (%u, %u, %u, %u)\n", what, queue, message->sender, message->priority,
+          message->sequence);
+  exit(1);
+}
+
 static uint32_t stream_of(uint32_t queue, uint32_t sender, uint32_t level) {
   return (queue * PARTIES + sender) * LEVELS + level;
 }
@@ -67,13 +75,13 @@ static void *receive_all(void *argument) {
     ssize_t length = mq_receive(queues[queue], (char *)&message, sizeof message, &priority);
     must(length != -1, "mq_receive");
     if (priority == END_PRIORITY) break;
-    must(length == sizeof message, "not the length of a message");
-    must(priority == message.priority, "not the priority it was sent with");
+    must_be(length == sizeof message, "not the length of a message", queue, &message);
+    must_be(priority == message.priority, "not the priority it was sent with", queue, &message);
     uint32_t stream = stream_of(queue, message.sender, (priority - 1) / LEVEL_STEP);
     uint32_t index = stream * each + message.sequence;
-    must(message.check == check_of(index), "not the bytes of a message here");
+    must_be(message.check == check_of(index), "not the bytes of a message here", queue, &message);
     uint32_t here = stream - stream_of(queue, 0, 0);
-    must(message.sequence >= newest[here], "out of order");
+    must_be(message.sequence >= newest[here], "out of order", queue, &message);
     newest[here] = message.sequence + 1;
     counts[index]++;
     received++;

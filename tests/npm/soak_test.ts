@@ -130,9 +130,18 @@ test(
   },
 );
 
-/** The first messages that were not received once: index and how often. */
-function notOnce(counts: Uint8Array): [index: number, times: number][] {
-  return [...counts.entries()].filter(([, times]) => times !== 1).slice(0, 10);
+/** The first messages that were not received once, and how often they were. */
+function notOnce(counts: Uint8Array): string[] {
+  const found: string[] = [];
+  for (const [index, times] of counts.entries()) {
+    if (times === 1) continue;
+    const stream = Math.floor(index / EACH), level = stream % LEVELS;
+    const sender = Math.floor(stream / LEVELS) % PARTIES.length;
+    const queue = Math.floor(stream / LEVELS / PARTIES.length);
+    found.push(`${times} × queue ${queue}, ${sender}, level ${level}, ${index % EACH}`);
+    if (found.length === 10) break;
+  }
+  return found;
 }
 
 /** Prints how fast it went, and what each runtime did. */
