@@ -1,9 +1,9 @@
 /** Barrier: a place in shared memory where a number of parties wait for each other. */
 
-import { ClosedError, LayoutError } from "../errors.ts";
+import { LayoutError } from "../errors.ts";
 import { checkMaking, wholeNumber } from "../sys/mod.ts";
-import type { EventCount } from "../wait/mod.ts";
 import { BARRIER, GENERATION_SHIFT, MAX_PARTIES, PARTIES, PROGRESS } from "./barrier_layout.ts";
+import { LockHandle } from "./handle.ts";
 import { attachLock, formatLock, type FormattedLock, type LockKind } from "./lock_memory.ts";
 import {
   type LockMemoryOptions,
@@ -50,15 +50,14 @@ export class Barrier implements Disposable {
   /** How many wait for each other. */
   readonly parties: number;
   readonly #progress: BigUint64Array;
-  readonly #events: EventCount;
-  #isClosed = false;
+  readonly #handle: LockHandle;
 
   private constructor(making: typeof MAKING, lock: FormattedLock) {
     checkMaking(making, MAKING, "a Barrier", "Barrier.format or Barrier.attach");
-    const { name, words, buffer, byteOffset, events } = lock;
+    const { name, words, buffer, byteOffset } = lock;
     this.name = name;
     this.#progress = new BigUint64Array(buffer, byteOffset, PROGRESS + 1);
-    this.#events = events;
+    this.#handle = new LockHandle("barrier", lock);
     this.parties = Atomics.load(words, PARTIES);
     if (this.parties < 1 || this.parties > MAX_PARTIES) {
       throw this.#layoutError(`${this.parties} parties`, `1 to ${MAX_PARTIES}`);
@@ -105,11 +104,11 @@ export class Barrier implements Disposable {
    */
   waitSync(options: LockSyncOptions = {}): boolean | undefined {
     const { timeoutMs } = readWait(options);
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const generation = this.#arrive();
     if (generation === undefined) return true;
     try {
-      if (this.#events.waitSync(() => this.#isOver(generation), timeoutMs)) return false;
+      if (this.#handle.events.waitSync(() => this.#isOver(generation), timeoutMs)) return false;
     } catch (error) {
       if (this.#takeBack(generation)) throw error;
       return false;
@@ -125,12 +124,12 @@ export class Barrier implements Disposable {
    */
   async wait(options: LockOptions = {}): Promise<boolean> {
     const wait = readWait(options);
-    this.#checkOpen();
+    this.#handle.checkOpen();
     wait.signal?.throwIfAborted();
     const generation = this.#arrive();
     if (generation === undefined) return true;
     try {
-      await this.#events.wait(() => this.#isOver(generation), wait);
+      await this.#handle.events.wait(() => this.#isOver(generation), wait);
     } catch (error) {
       if (this.#takeBack(generation)) throw error;
     }
@@ -142,9 +141,7 @@ export class Barrier implements Disposable {
    * not arrived. Closing twice does nothing.
    */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#events.end(new ClosedError("barrier", this.name));
+    this.#handle.close();
   }
 
   /** The same as {@linkcode Barrier.close}, for `using`. */
@@ -169,7 +166,7 @@ export class Barrier implements Disposable {
       const after = isLast ? generationOf(before) + 1n << GENERATION_SHIFT : before + 1n;
       if (Atomics.compareExchange(this.#progress, PROGRESS, before, after) !== before) continue;
       if (!isLast) return generationOf(before);
-      this.#events.notify();
+      this.#handle.notify();
       return undefined;
     }
   }
@@ -191,10 +188,6 @@ export class Barrier implements Disposable {
 
   #layoutError(found: string, expected: string): LayoutError {
     return new LayoutError({ action: "use barrier", target: this.name, found, expected });
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new ClosedError("barrier", this.name);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Event: something that happened or not, in shared memory. */
 
-import { ClosedError, LayoutError } from "../errors.ts";
+import { LayoutError } from "../errors.ts";
 import { checkMaking, shown } from "../sys/mod.ts";
-import type { EventCount } from "../wait/mod.ts";
 import { AUTO_RESET, EVENT, MANUAL_RESET, RESET, STATE } from "./event_layout.ts";
+import { LockHandle } from "./handle.ts";
 import { attachLock, formatLock, type FormattedLock, hex, type LockKind } from "./lock_memory.ts";
 import {
   type LockMemoryOptions,
@@ -57,15 +57,15 @@ export class Event implements Disposable {
   /** Whether it stays set until {@linkcode Event.reset}. */
   readonly manualReset: boolean;
   readonly #words: Int32Array;
-  readonly #events: EventCount;
+  readonly #handle: LockHandle;
   readonly #attempt: () => true | undefined;
-  #isClosed = false;
 
-  private constructor(making: typeof MAKING, { name, words, events }: FormattedLock) {
+  private constructor(making: typeof MAKING, lock: FormattedLock) {
     checkMaking(making, MAKING, "an Event", "Event.format or Event.attach");
+    const { name, words } = lock;
     this.name = name;
     this.#words = words;
-    this.#events = events;
+    this.#handle = new LockHandle("event", lock);
     this.manualReset = readReset(words, name) === MANUAL_RESET;
     this.#attempt = this.manualReset
       ? () => this.isSet || undefined
@@ -106,21 +106,21 @@ export class Event implements Disposable {
 
   /** Whether it is set now. */
   get isSet(): boolean {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     return Atomics.load(this.#words, STATE) === 1;
   }
 
   /** Sets it, and wakes who waits. */
   set(): void {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     // SYNC: what was written before is there for who sees it set: isSet, and the exchange above.
     Atomics.store(this.#words, STATE, 1);
-    this.#events.notify();
+    this.#handle.notify();
   }
 
   /** Resets it: who comes now waits. */
   reset(): void {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     Atomics.store(this.#words, STATE, 0);
   }
 
@@ -132,8 +132,7 @@ export class Event implements Disposable {
    */
   waitSync(options: LockSyncOptions = {}): true | undefined {
     const { timeoutMs } = readWait(options);
-    this.#checkOpen();
-    return this.#events.waitSync(this.#attempt, timeoutMs);
+    return this.#handle.events.waitSync(this.#attempt, timeoutMs);
   }
 
   /**
@@ -144,8 +143,7 @@ export class Event implements Disposable {
    */
   async wait(options: LockOptions = {}): Promise<void> {
     const wait = readWait(options);
-    this.#checkOpen();
-    await this.#events.wait(this.#attempt, wait);
+    await this.#handle.events.wait(this.#attempt, wait);
   }
 
   /**
@@ -153,18 +151,12 @@ export class Event implements Disposable {
    * twice does nothing.
    */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#events.end(new ClosedError("event", this.name));
+    this.#handle.close();
   }
 
   /** The same as {@linkcode Event.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new ClosedError("event", this.name);
   }
 }
 

@@ -5,10 +5,10 @@
  * the thread that locked it, and the kernel declares the owner dead when that thread ends.
  */
 
-import { ClosedError } from "../errors.ts";
 import { checkMaking, type MutexState } from "../sys/mod.ts";
-import { deadlineOf, type EventCount } from "../wait/mod.ts";
+import { deadlineOf } from "../wait/mod.ts";
 import { MutexGuard, type RecoverableHolding } from "./guard.ts";
+import { LockHandle } from "./handle.ts";
 import {
   attachLock,
   formatLock,
@@ -91,21 +91,20 @@ export class Mutex implements Disposable {
   /** What errors call it. */
   readonly name: string;
   readonly #mutex: RobustMutex;
-  readonly #events: EventCount;
+  readonly #handle: LockHandle;
   readonly #holding: RecoverableHolding;
-  #isClosed = false;
 
   private constructor(making: typeof MAKING, lock: FormattedLock, mutex: RobustMutex) {
     checkMaking(making, MAKING, "a Mutex", "Mutex.format or Mutex.attach");
-    const { name, events } = lock;
-    this.name = name;
+    const handle = new LockHandle("mutex", lock);
+    this.name = lock.name;
     this.#mutex = mutex;
-    this.#events = events;
+    this.#handle = handle;
     this.#holding = {
-      name,
+      name: lock.name,
       unlock() {
         mutex.unlock();
-        events.notify();
+        handle.notify();
       },
       markConsistent: () => mutex.markConsistent(),
     };
@@ -151,7 +150,7 @@ export class Mutex implements Disposable {
    * @throws {LayoutError} If the memory was closed or overwritten.
    */
   tryLock(): MutexGuard | undefined {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     return this.#guarded(this.#mutex.tryLock());
   }
 
@@ -167,7 +166,7 @@ export class Mutex implements Disposable {
   lockSync(options: LockSyncOptions = {}): MutexGuard | undefined {
     const { timeoutMs } = readWait(options);
     const deadline = deadlineOf(timeoutMs);
-    this.#checkOpen();
+    this.#handle.checkOpen();
     return this.#guarded(this.#mutex.lockSync(deadline));
   }
 
@@ -179,8 +178,7 @@ export class Mutex implements Disposable {
    */
   async lock(options: LockOptions = {}): Promise<MutexGuard> {
     const wait = readWait(options);
-    this.#checkOpen();
-    return await this.#events.wait(() => this.#guarded(this.#mutex.tryLock()), wait);
+    return await this.#handle.events.wait(() => this.#guarded(this.#mutex.tryLock()), wait);
   }
 
   /**
@@ -233,9 +231,7 @@ export class Mutex implements Disposable {
    * held stays held, and its guard unlocks it as before. Closing twice does nothing.
    */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#events.end(new ClosedError("mutex", this.name));
+    this.#handle.close();
   }
 
   /** The same as {@linkcode Mutex.close}, for `using`. */
@@ -245,9 +241,5 @@ export class Mutex implements Disposable {
 
   #guarded(state: MutexState | undefined): MutexGuard | undefined {
     return state && new MutexGuard(MAKING, this.#holding, state === "ownerDied");
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new ClosedError("mutex", this.name);
   }
 }

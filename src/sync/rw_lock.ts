@@ -1,9 +1,9 @@
 /** RwLock: a lock for many readers or one writer, made of robust mutexes. */
 
-import { ClosedError } from "../errors.ts";
 import { checkMaking, refuse } from "../sys/mod.ts";
-import { deadlineOf, type EventCount } from "../wait/mod.ts";
+import { deadlineOf } from "../wait/mod.ts";
 import { type Holding, MutexGuard, ReadGuard } from "./guard.ts";
+import { LockHandle } from "./handle.ts";
 import {
   attachLock,
   formatLock,
@@ -73,19 +73,18 @@ export class RwLock implements Disposable {
   /** What errors call it. */
   readonly name: string;
   readonly #parts: RwLockParts;
-  readonly #events: EventCount;
+  readonly #handle: LockHandle;
   readonly #reading: Holding;
   /** The slot that this thread reads by; one it used last is likely to be free. */
   #slot = Math.floor(Math.random() * READER_SLOTS);
   /** How many guards of this thread read by it. */
   #readers = 0;
-  #isClosed = false;
 
   private constructor(making: typeof MAKING, lock: FormattedLock, parts: RwLockParts) {
     checkMaking(making, MAKING, "an RwLock", "RwLock.format or RwLock.attach");
     this.name = lock.name;
     this.#parts = parts;
-    this.#events = lock.events;
+    this.#handle = new LockHandle("rw lock", lock);
     this.#reading = { name: lock.name, unlock: () => this.#endReading() };
   }
 
@@ -128,7 +127,7 @@ export class RwLock implements Disposable {
    * @throws {LayoutError} If the memory was closed or overwritten.
    */
   tryRead(): ReadGuard | undefined {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     return this.#tryRead();
   }
 
@@ -142,14 +141,14 @@ export class RwLock implements Disposable {
    */
   readSync(options: LockSyncOptions = {}): ReadGuard | undefined {
     const { timeoutMs } = readWait(options);
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const guard = this.#tryRead();
     if (guard !== undefined) return guard;
     if (this.#parts.turnstile.isOwn()) {
       const hint = "this thread writes, or awaits it: read in its place, or await read()";
       throw refuse("EDEADLK", "pthread_mutex_timedlock", "lock", this.name, hint);
     }
-    return this.#events.waitSync(() => this.#tryRead(), timeoutMs);
+    return this.#handle.events.waitSync(() => this.#tryRead(), timeoutMs);
   }
 
   /**
@@ -160,8 +159,7 @@ export class RwLock implements Disposable {
    */
   async read(options: LockOptions = {}): Promise<ReadGuard> {
     const wait = readWait(options);
-    this.#checkOpen();
-    return await this.#events.wait(
+    return await this.#handle.events.wait(
       () => isAnnounced(this.#parts) ? undefined : this.#tryRead(),
       wait,
     );
@@ -175,7 +173,7 @@ export class RwLock implements Disposable {
    * @throws {LayoutError} If the memory was closed or overwritten.
    */
   tryWrite(): MutexGuard | undefined {
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const claim = new WriteClaim(this.#parts);
     return this.#givingBack(claim, () => claim.tryAll() ? this.#write(claim) : undefined);
   }
@@ -192,7 +190,7 @@ export class RwLock implements Disposable {
   writeSync(options: LockSyncOptions = {}): MutexGuard | undefined {
     const { timeoutMs } = readWait(options);
     const deadline = deadlineOf(timeoutMs);
-    this.#checkOpen();
+    this.#handle.checkOpen();
     const claim = new WriteClaim(this.#parts);
     return this.#givingBack(
       claim,
@@ -208,10 +206,9 @@ export class RwLock implements Disposable {
    */
   async write(options: LockOptions = {}): Promise<MutexGuard> {
     const wait = readWait(options);
-    this.#checkOpen();
     const claim = new WriteClaim(this.#parts);
     try {
-      return await this.#events.wait(() => {
+      return await this.#handle.events.wait(() => {
         if (claim.tryAll()) return this.#write(claim);
         claim.announce();
       }, wait);
@@ -291,9 +288,7 @@ export class RwLock implements Disposable {
    * held stays held, and its guard unlocks it as before. Closing twice does nothing.
    */
   close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#events.end(new ClosedError("rw lock", this.name));
+    this.#handle.close();
   }
 
   /** The same as {@linkcode RwLock.close}, for `using`. */
@@ -315,7 +310,7 @@ export class RwLock implements Disposable {
   #endReading(): void {
     if (--this.#readers > 0) return;
     this.#parts.slots[this.#slot]!.unlock();
-    this.#events.notify();
+    this.#handle.notify();
   }
 
   /** Begins to write, with everything in hand. */
@@ -348,11 +343,7 @@ export class RwLock implements Disposable {
 
   #giveBack(claim: WriteClaim): void {
     claim.giveBack();
-    this.#events.notify();
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new ClosedError("rw lock", this.name);
+    this.#handle.notify();
   }
 }
 
