@@ -40,5 +40,6 @@ test(
       assertEquals([code, stderr], [0, ""]);
     }
     assertTotals(shared.fields, parties.length * ROUNDS);
+    assertEquals(shared.fields.sum.load(), 3 * ROUNDS);
   },
 );

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import {
   array,
+  f64,
   i16,
   i32,
   i64,
@@ -32,6 +33,7 @@ export const Shared = struct("shared", {
   i16,
   i32,
   i64,
+  sum: f64,
   started: u32,
   ready: u32,
   stop: u32,
@@ -43,10 +45,10 @@ export const Shared = struct("shared", {
 export const SHARED = `
   import process from "node:process";
   import {
-    array, i16, i32, i64, i8, mutex, record, Region, struct, text, u16, u32, u64, u8,
+    array, f64, i16, i32, i64, i8, mutex, record, Region, struct, text, u16, u32, u64, u8,
   } from "@postbox/postbox";
   const Shared = struct("shared", {
-    u8, u16, u32, u64, i8, i16, i32, i64,
+    u8, u16, u32, u64, i8, i16, i32, i64, sum: f64,
     started: u32, ready: u32, stop: u32,
     lock: mutex,
     last: record({ number: u64, tag: text(12), words: array(u32, 13) }),
@@ -76,7 +78,7 @@ export function sharedRegion() {
   };
 }
 
-/** Adds 1 to each integer, so often, when the others are there, too. */
+/** Adds 1 to each number, so often, when the others are there, too. C adds to the integers only. */
 export const ADDER = `
   ${SHARED}
   const { fields } = Region.open(name, Shared);
@@ -87,6 +89,7 @@ export const ADDER = `
   for (let round = Number(args[0]); round > 0; round--) {
     for (const number of numbers) number.add(1);
     for (const bigInt of bigInts) bigInt.add(1n);
+    fields.sum.add(1);
   }
 `;
 

@@ -44,6 +44,7 @@ test(`three processes add ${ROUNDS} times to every type of integer, exactly`, as
   ready.store(1);
   for (const { code, stderr } of await Promise.all(adders)) assertEquals([code, stderr], [0, ""]);
   assertTotals(shared.fields, 3 * ROUNDS);
+  assertEquals(shared.fields.sum.load(), 2 * ROUNDS);
 });
 
 // --- Waiting for C -----------------------------------------------------------------------------
@@ -56,18 +57,30 @@ const WAITER = `
   console.log(args[0] === "blocks" ? ready.waitForSync(7) : await ready.waitFor(7));
 `;
 
+/** The same, but that it never looks by itself. */
+const LISTENER = `
+  ${SHARED}
+  import { EventCount } from "@postbox/postbox/src/wait/mod.ts";
+  const { buffer, fields: { ready } } = Region.open(name, Shared);
+  const events = EventCount.attach(buffer, ${CHANGES_OFFSET}, { lookEveryMs: 3_600_000 });
+  const look = () => ready.load() === 7 ? 7 : undefined;
+  console.log("waits");
+  console.log(args[0] === "blocks" ? events.waitSync(look) : await events.wait(look));
+`;
+
 for (const way of ["blocks", "loops"] as const) {
   for (const call of ["changed", "store"] as const) {
     const how = call === "changed" ? "announces by postbox_changed()" : "only stores";
     test(`one who ${way} sees what C ${how}`, async () => {
-      using program = await compilePeer();
+      using peer = await compilePeer();
       using shared = sharedRegion();
-      await using waiter = Child.program(WAITER, shared.name, way);
+      const program = call === "changed" ? LISTENER : WAITER;
+      await using waiter = Child.program(program, shared.name, way);
       assertEquals(await within("the waiter", waiter.line()), "waits");
       const armed = new Int32Array(shared.region.buffer, CHANGES_OFFSET + 4 * ARMED, 1);
       const isArmed = () => (Atomics.load(armed, 0) & WAITING_MASK) !== 0;
       await until("the waiter is armed", isArmed);
-      const { code, stderr } = await run(program.path, { args: [shared.name, call, "7"] });
+      const { code, stderr } = await run(peer.path, { args: [shared.name, call, "7"] });
       assertEquals([code, stderr], [0, ""]);
       assertEquals(await within("the value", waiter.line()), "7");
       assertEquals((await within("its end", waiter.finished())).code, 0);
@@ -174,11 +187,12 @@ test("a worker uses a region by its posted buffer", async () => {
     const region = Region.open(name, Shared);
     const url = new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}));
     const worker = new Worker(url, { workerData: region.buffer });
+    const exited = new Promise((resolve) => worker.on("exit", resolve));
     await region.fields.ready.waitFor(1);
     console.log(region.fields.u64.load(), region.fields.last.read().tag);
     region.fields.ready.store(2);
     await region.fields.ready.waitFor(3);
-    await new Promise((resolve) => worker.on("exit", resolve));
+    await exited;
     region.close();
   `;
   // To read is what the worker's import needs.

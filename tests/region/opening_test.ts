@@ -6,7 +6,7 @@
  * order in which a maker makes them; tests/process/region_opening_test.ts has real makers.
  */
 
-import { assert, assertEquals, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertGreaterOrEqual, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { SharedMemory } from "../../mod.ts";
 import { array, LayoutError, Region, struct, u32, u64 } from "../../src/region/mod.ts";
@@ -53,7 +53,9 @@ for (const state of LEFT) {
   test(`Region.open() tells that its maker died, who left it ${state}`, () => {
     using made = memoryName();
     leave(state, made.name).close();
+    const start = performance.now();
     const error = assertThrows(() => Region.open(made.name, Schema), LayoutError);
+    assertGreaterOrEqual(performance.now() - start, 250, "a maker has no lock at first");
     assert(error.found.includes("maker died"), error.message);
     assertEquals(error.target, made.name);
   });
