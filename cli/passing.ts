@@ -13,6 +13,11 @@ import { given } from "./values.ts";
 /** Makes the bytes to write of a message. */
 export type Format = (message: Message) => Uint8Array;
 
+/** A message was taken, could not be written, and could not be put back. */
+export class LostMessageError extends Error {
+  override readonly name: string = "LostMessageError";
+}
+
 /** How long a message that could not be written waits for a free place in its queue. */
 const GIVE_BACK_MS = 1000;
 
@@ -49,7 +54,7 @@ async function giveBack(
     // Refused, or no room in time: the message is lost, said below.
     if (!(error instanceof PosixError) && !isTimeout(error)) throw error;
   }
-  throw new Error(
+  throw new LostMessageError(
     `Cannot put a message of ${data.byteLength} bytes back into queue ${JSON.stringify(name)} ` +
       `after it could not be written: it is lost (${
         cause instanceof Error ? cause.message : cause

@@ -4,7 +4,7 @@ import { ClosedError, type Message, MessageQueue, type Owner } from "../../src/m
 import { Ending } from "../ending.ts";
 import { hexdump, messageFact } from "../formats.ts";
 import { type Flags, UsageError } from "../parser.ts";
-import { followedBy, type Format, pass } from "../passing.ts";
+import { followedBy, type Format, LostMessageError, pass } from "../passing.ts";
 import { given } from "../values.ts";
 
 /** Flags of `mq tail`. */
@@ -35,7 +35,7 @@ export default async function tail(flags: TailFlags, ...names: string[]): Promis
     for (const name of names) {
       queues.push(MessageQueue.open(name, { access: "r", ...given({ owner }) }));
     }
-    await Promise.all(queues.map(async (queue) => {
+    const ends = await Promise.allSettled(queues.map(async (queue) => {
       const format = formatFor(queue.name, flags);
       try {
         for await (const message of queue) await pass(message, format, queue.name, owner);
@@ -44,11 +44,21 @@ export default async function tail(flags: TailFlags, ...names: string[]): Promis
         if (!(error instanceof ClosedError)) throw error;
       }
     }));
+    // All of them: each may tell of a message of its own that is lost.
+    const reasons = ends.flatMap((end) => end.status === "rejected" ? [end.reason] : []);
+    if (reasons.length > 0) throw worst(reasons);
   } finally {
     closeAll();
     await ending.close();
   }
   return ending.exitCode;
+}
+
+/** One error for all: a message that is lost counts more than that nobody reads any more. */
+function worst(reasons: readonly unknown[]): unknown {
+  const lost = reasons.filter((reason) => reason instanceof LostMessageError);
+  if (lost.length < 2) return lost[0] ?? reasons[0];
+  return new Error(lost.map(({ message }) => message).join("\n"), { cause: lost });
 }
 
 /** The name and the priority, and then the message. */

@@ -8,6 +8,7 @@
 import { ClosedError, LayoutError, PosixError } from "../errors.ts";
 import {
   checkMaking,
+  checkOptions,
   close,
   type DescriptorRecord,
   descriptorsIn,
@@ -24,7 +25,7 @@ import {
   recordIn,
   recordOn,
 } from "../sys/mod.ts";
-import { bellBehind, isDead, lookAgain } from "../wait/mod.ts";
+import { bellBehind, deadlineOf, isDead, lookAgain } from "../wait/mod.ts";
 import { isRunning, thisThread, type Thread } from "./thread.ts";
 
 /** How long {@linkcode DescriptorTable.close} waits for the worker's end. */
@@ -165,6 +166,9 @@ export class DescriptorTable implements AsyncDisposable {
    * before, or learn of its end, by the event `exit`. A worker that did not come to attach is not
    * waited for, and refused when it tries.
    *
+   * Until it is back, a worker that was terminated while it waited can still take a message, which
+   * is lost then: what is sent after it is not.
+   *
    * Other handles on the same queues and memory stay open; but closing any handle of a process on a
    * queue takes back what another asked for by `notify`, as it always does.
    *
@@ -174,7 +178,9 @@ export class DescriptorTable implements AsyncDisposable {
    * @throws {TypeError} If the worker is this thread itself.
    */
   async close(options: TableCloseOptions = {}): Promise<number> {
+    checkOptions(options, "close the table", "{ timeoutMs: 1000 }");
     const { timeoutMs, signal } = options;
+    deadlineOf(timeoutMs); // judged also where there is nobody to wait for
     const thread = exchangeThread(this.#record, NOBODY, NOBODY_EVER);
     if (thread !== NOBODY && thread !== NOBODY_EVER) {
       if (thread === thisThread()) {

@@ -37,7 +37,7 @@ import { blockUntil, Waiters, type WaitOptions } from "../wait/mod.ts";
 import { defaultSize, openHint, type QueueLimits, queueLimits, transferHint } from "./limits.ts";
 import { listQueues, type QueueList } from "./list.ts";
 import { Message } from "./message.ts";
-import { notifyByCallback } from "./notification.ts";
+import { type Notification, notifyByCallback } from "./notification.ts";
 import { parseStatus, type QueueStatus } from "./status.ts";
 
 /** What a handle may do: receive, send, or both. */
@@ -104,6 +104,12 @@ export interface BlockOptions {
 /** How long a call may wait. */
 export interface AwaitOptions extends BlockOptions {
   /** Ends the wait: the promise rejects with the signal's reason, and nothing was sent or taken. */
+  signal?: AbortSignal;
+}
+
+/** How {@linkcode MessageQueue.messages} is called off. */
+export interface MessagesOptions {
+  /** Ends the loop: it throws the signal's reason, and no message was taken. */
   signal?: AbortSignal;
 }
 
@@ -205,14 +211,14 @@ export class MessageQueue implements Disposable {
    */
   #readable: number | undefined;
   /** Counts registrations, so that a cancel only takes back its own. */
-  #notifications = 0;
+  #registrations = 0;
+  /** The callbacks that may still be called. */
+  readonly #notifications = new Set<Notification>();
   /** One try of receiveSync, made once and not for each message. */
   readonly #attempt = () => this.#receive(this.#descriptor());
   readonly #hint = (code: string) => transferHint(this, code);
   /** Who waits for this handle. */
   readonly #waiters: Waiters;
-  /** What takes the registration of a callback back. */
-  #forget: (() => void) | undefined;
 
   private constructor(
     making: typeof MAKING,
@@ -377,7 +383,8 @@ export class MessageQueue implements Disposable {
         timeoutMs: options?.timeoutMs,
         signal: options?.signal,
         beforeParking() {
-          if (typeof data !== "string") bytes = bytes.slice();
+          // Not slice(): that of a Buffer of Node makes another view of the same bytes.
+          if (typeof data !== "string") bytes = new Uint8Array(bytes);
         },
       };
       const mqd = this.#descriptor();
@@ -419,6 +426,9 @@ export class MessageQueue implements Disposable {
   /**
    * Takes the message of highest priority as soon as there is one. Calls are served in their order.
    *
+   * A promise that loses a `Promise.race` has not been called off, and takes its message all the
+   * same: give each its own `signal`, or read each queue in a loop of its own.
+   *
    * @returns A promise of the message. It rejects with a `TimeoutError` at the deadline, with the
    * signal's reason when that ends it, with {@linkcode ClosedError} when the handle is closed: no
    * message was taken then.
@@ -434,32 +444,69 @@ export class MessageQueue implements Disposable {
     }
   }
 
-  /** Takes message after message, and waits for more. Ends when the handle is closed. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Message, void, void> {
-    // By hand: a generator makes three promises for each message.
+  /**
+   * Takes message after message, and waits for more: what `for await (const message of queue)` does,
+   * and this can be called off. It ends when the handle is closed.
+   *
+   * @example Until it is called off
+   * ```ts
+   * import { assertEquals, assertRejects } from "@std/assert";
+   * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
+   *
+   * const name = uniqueName("doc");
+   * using queue = MessageQueue.create(name, { maxMessages: 4, maxMessageBytes: 64 });
+   * MessageQueue.unlink(name);
+   * const shutdown = new AbortController();
+   * queue.trySend("last");
+   * const loop = async () => {
+   *   for await (const message of queue.messages({ signal: shutdown.signal })) {
+   *     assertEquals(message.text(), "last");
+   *     shutdown.abort("the end");
+   *   }
+   * };
+   * assertEquals(await loop().catch((reason) => reason), "the end");
+   * ```
+   *
+   * @returns An iterable of messages, to be read once. Its waits reject with the signal's reason.
+   */
+  messages(options: MessagesOptions = {}): AsyncIterableIterator<Message, void, void> {
+    checkOptions(options, "receive", "{ signal }");
+    const { signal } = options;
     const waiters = this.#waiters, attempt = this.#attempt;
+    const left = new AbortController();
+    const wait = { signal: signal ? AbortSignal.any([signal, left.signal]) : left.signal };
     let ended = false;
-    const end = (error?: unknown) => {
+    const end = (error: unknown) => {
       ended = true;
-      if (error === undefined || error instanceof ClosedError) return DONE;
+      if (error === LEFT || error instanceof ClosedError) return DONE;
       throw error;
     };
+    // By hand: a generator makes three promises for each message, and is not left while it waits.
     return {
       next() {
         if (ended) return Promise.resolve(DONE);
         try {
-          const message = waiters.take("readable", attempt);
+          const message = waiters.take("readable", attempt, wait);
           if (message instanceof Message) return Promise.resolve(given(message));
           return message.then(given, end);
         } catch (error) {
           return Promise.reject(error).catch(end);
         }
       },
-      return: () => Promise.resolve(end()),
+      return(value) {
+        ended = true;
+        left.abort(LEFT);
+        return Promise.resolve(value).then((value) => ({ value: value as void, done: true }));
+      },
       [Symbol.asyncIterator]() {
         return this;
       },
     };
+  }
+
+  /** The same as {@linkcode MessageQueue.messages} without options. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Message, void, void> {
+    return this.messages();
   }
 
   /**
@@ -501,7 +548,7 @@ export class MessageQueue implements Disposable {
    * {@linkcode MessageQueue.receive} does, without making anything for the message.
    *
    * @param buffer As for {@linkcode MessageQueue.tryReceiveInto}. Its bytes may change until the
-   * promise is settled, and not after.
+   * promise is settled, so two calls at a time need two buffers.
    * @returns A promise of what was written. It rejects as that of
    * {@linkcode MessageQueue.receive}, and as {@linkcode MessageQueue.tryReceiveInto} throws.
    */
@@ -530,8 +577,8 @@ export class MessageQueue implements Disposable {
   }
 
   /**
-   * Asks for one signal when a message arrives in the empty queue and nobody is blocked in
-   * `mq_receive` for it.
+   * Asks for one signal, or one call, when a message arrives in the empty queue and nobody is
+   * blocked in `mq_receive` for it. (Who awaits `receive()` is not blocked there: both are told.)
    *
    * One process at a time can ask, and is told once; whoever wants more asks again first and
    * looks into the queue then. The signal reaches the process, so a listener of the runtime's.
@@ -569,33 +616,50 @@ export class MessageQueue implements Disposable {
    * queue.close();
    * ```
    *
+   * @example Called once
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
+   *
+   * const name = uniqueName("doc");
+   * using queue = MessageQueue.create(name, { maxMessages: 4, maxMessageBytes: 64 });
+   * MessageQueue.unlink(name);
+   * const called = new Promise<void>((resolve) => queue.notify(resolve));
+   * queue.trySend("hello");
+   * await called;
+   * assertEquals(queue.tryReceive()?.text(), "hello");
+   * ```
+   *
    * @param signalOrCallback The signal to get, or what to call: in a turn of its own, by the event
    * loop of this thread, which keeps running for it.
-   * @returns A cancel; calling it twice, or after the handle asked again, does nothing.
+   * @returns A cancel, after which the function is not called; calling it twice does nothing. A
+   * function that asks again is told by a registration of its own, with a cancel of its own.
    * @throws {PosixError} `EBUSY` if somebody, this process included, asks already.
    * @throws {TypeError} If there is no such signal.
    * @see mq_notify(3)
    */
   notify(signalOrCallback: SignalName | (() => void)): () => void {
-    const byCallback = typeof signalOrCallback === "function";
-    const number = byCallback ? undefined : signalNumber(signalOrCallback);
-    const mqd = this.#descriptor();
-    const registration = this.#notifications + 1;
-    let forget: (() => void) | undefined;
-    if (byCallback) {
-      forget = notifyByCallback(mqd, this.name, signalOrCallback, busyHint);
-    } else {
-      mqNotify(mqd, number, this.name, busyHint);
+    const callback = typeof signalOrCallback === "function" ? signalOrCallback : undefined;
+    if (callback === undefined && typeof signalOrCallback !== "string") {
+      throw kindError("be notified by", signalOrCallback, "the name of a signal or a function");
     }
-    this.#notifications = registration;
-    this.#forget = forget;
+    const number = callback ? undefined : signalNumber(signalOrCallback as SignalName);
+    const mqd = this.#descriptor();
+    let notification: Notification | undefined;
+    if (callback === undefined) mqNotify(mqd, number, this.name, busyHint);
+    else {
+      notification = notifyByCallback(mqd, this.name, callback, busyHint);
+      for (const other of this.#notifications) if (other.isDone) this.#notifications.delete(other);
+      this.#notifications.add(notification);
+    }
+    const registration = ++this.#registrations;
     return () => {
-      // A later registration, or a closed handle, took ours with it.
-      if (this.#mqd === undefined || registration !== this.#notifications) return;
-      this.#notifications++;
-      this.#forget = undefined;
-      if (forget === undefined) mqNotify(this.#mqd, undefined, this.name, () => undefined);
-      else forget();
+      if (this.#mqd === undefined) return;
+      const isOver = notification?.end() === false;
+      // A later registration took ours with it, or its call did.
+      if (isOver || registration !== this.#registrations) return;
+      this.#registrations++;
+      mqNotify(this.#mqd, undefined, this.name, () => undefined);
     };
   }
 
@@ -636,7 +700,7 @@ export class MessageQueue implements Disposable {
     this.#mqd = undefined;
     this.#scratch = undefined;
     this.#waiters.end(new ClosedError("queue", this.name));
-    this.#forget?.();
+    for (const notification of this.#notifications) notification.end();
     if (this.#readable !== undefined) close(this.#readable, this.name);
     this.#readable = undefined;
     mqClose(mqd, this.name);
@@ -653,6 +717,9 @@ export class MessageQueue implements Disposable {
   }
 }
 
+/** What ends the wait of an iterator that was left. */
+const LEFT = new Error("nobody iterates any more");
+
 const DONE: IteratorReturnResult<void> = { value: undefined, done: true };
 
 function given(value: Message): IteratorYieldResult<Message> {
@@ -663,7 +730,8 @@ function nothing(): void {}
 
 function busyHint(code: string): string | undefined {
   if (code !== "EBUSY") return undefined;
-  return "one process at a time can ask; status().notifyPid tells which one does";
+  return "one process at a time can ask, and once; status().notifyPid tells which one does, perhaps " +
+    "this one: a cancel takes that back";
 }
 
 /** Both sizes, or `undefined` for the kernel's defaults; one alone is completed by its default. */

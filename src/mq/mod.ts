@@ -28,6 +28,7 @@ export {
   type BlockOptions,
   type CreateQueueOptions,
   MessageQueue,
+  type MessagesOptions,
   type OpenQueueOptions,
   type QueueAccess,
   type ReceivedInto,

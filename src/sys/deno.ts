@@ -122,16 +122,20 @@ function watch(fd: number, onReadable: () => void): Watch {
 
   async function run(): Promise<void> {
     running = true;
-    while (wanted) {
-      parked = true;
-      polled.begin();
-      await poll(place, 2n, -1);
-      parked = false;
-      if (polled.rang) c.eventfd_read(bell, count);
-      if (wanted && polled.isReady) onReadable();
+    try {
+      while (wanted) {
+        parked = true;
+        polled.begin();
+        await poll(place, 2n, -1);
+        parked = false;
+        if (polled.rang) c.eventfd_read(bell, count);
+        if (wanted && polled.isReady) onReadable();
+      }
+    } finally {
+      running = false;
+      if (stopped) end();
+      else if (wanted) run(); // it threw: that is told, and the others are served on
     }
-    running = false;
-    if (stopped) end();
   }
 
   function pause(): void {

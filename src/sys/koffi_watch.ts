@@ -21,6 +21,9 @@ export function watchWith(
   return (fd, onReadable) => polled((makeHandle ??= libuv(koffi, loaded()))(fd), onReadable);
 }
 
+// The one that there is when the library is loaded: a test may put a clock of its own in its place.
+const { setImmediate } = globalThis;
+
 /** Handles that are open: koffi closes one that is collected. */
 const open = new Set<PollHandle>();
 
@@ -46,11 +49,11 @@ function polled(handle: PollHandle, onReadable: () => void): Watch {
       handle.stop();
       return;
     }
-    if (handle.wasReady()) {
-      onReadable();
-      if (!open.has(handle)) return;
+    try {
+      if (handle.wasReady()) onReadable();
+    } finally {
+      if (open.has(handle)) lookNextTurn();
     }
-    lookNextTurn();
   }
 
   return {

@@ -38,10 +38,14 @@ export function at(deadline: number, run: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** What an asynchronous wait rejects with at its deadline. */
-export function timeoutError(target: string, timeoutMs: number): DOMException {
+/**
+ * What an asynchronous wait rejects with at its deadline.
+ *
+ * @param awaited What it was for: `a message in "/jobs"`.
+ */
+export function timeoutError(awaited: string, timeoutMs: number): DOMException {
   return new DOMException(
-    `Cannot wait for "${target}" any longer: ${timeoutMs} ms have passed`,
+    `Cannot wait for ${awaited} any longer: ${timeoutMs} ms have passed`,
     "TimeoutError",
   );
 }

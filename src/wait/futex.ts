@@ -6,8 +6,9 @@
  */
 
 import { LayoutError } from "../errors.ts";
-import { C, type FutexEnd, futexWait, futexWake, sys, wholeNumber } from "../sys/mod.ts";
+import { C, type FutexEnd, futexWait, futexWake, shown, sys, wholeNumber } from "../sys/mod.ts";
 import { interruptHint, SLICE_MS } from "./block.ts";
+import { checkSignal } from "./abort.ts";
 import { deadlineOf } from "./deadline.ts";
 import {
   type BellListener,
@@ -39,6 +40,7 @@ import {
   sleepUnless,
 } from "./event_steps.ts";
 import { spinner } from "./spin.ts";
+import { foundAtOnce, turnBegins } from "./turn.ts";
 import { type Waiter, waiting } from "./waiter.ts";
 import type { WaitOptions } from "./waiters.ts";
 
@@ -187,9 +189,23 @@ const ASYNC_LOOK_MS = 1000;
 /** The longest that a timer of the runtimes takes. */
 const MAX_LOOK_MS = 2 ** 31 - 1;
 
-/** So many waits in a row that found what they waited for; then others have their turn. */
-const AT_ONCE = 64;
-let atOnce = 0;
+/** Where a thread's bell is armed in an event count. */
+interface Place {
+  readonly bell: Doorbell;
+  readonly slot: number;
+  /** How many objects of this thread wait by it. */
+  users: number;
+  /** Whether somebody has put another bell there. */
+  isLost: boolean;
+}
+
+const placesOf = new WeakMap<SharedArrayBuffer, Map<number, Place>>();
+
+function placesIn(memory: SharedArrayBuffer): Map<number, Place> {
+  let places = placesOf.get(memory);
+  if (places === undefined) placesOf.set(memory, places = new Map());
+  return places;
+}
 
 /**
  * An event count (D. Vyukov's term): who waits for something in shared memory says so here, and
@@ -214,6 +230,9 @@ let atOnce = 0;
  */
 export class EventCount {
   readonly #memory: SharedEventMemory;
+  readonly #byteOffset: number;
+  /** Those of this thread in the same buffer, by their offsets. */
+  readonly #places: Map<number, Place>;
   readonly #target: string;
   readonly #spin: boolean;
   readonly #sleepMs: number;
@@ -222,14 +241,13 @@ export class EventCount {
   /** Who waits in this event loop, first come, first served. */
   readonly #line = new Set<Waiter>();
   /** Where its bell is armed. */
-  #place: { bell: Doorbell; slot: number } | undefined;
+  #place: Place | undefined;
   /** Its bell lost its place to somebody who could not find it: not used again for this line. */
   #unheard = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lookMs = FIRST_LOOK_MS;
   /** When it tries to get into the table again. */
   #nextArmMs = 0;
-  #turn: ReturnType<typeof setImmediate> | undefined;
   #unannounced = 0;
   readonly #listener: BellListener = {
     rearm: () => this.#rearm(),
@@ -257,6 +275,8 @@ export class EventCount {
       wholeNumber(lookEveryMs, { name: "lookEveryMs", min: 1, max: MAX_LOOK_MS });
     }
     this.#memory = new SharedEventMemory(memory, byteOffset, target);
+    this.#byteOffset = byteOffset;
+    this.#places = placesIn(memory);
     this.#target = target;
     this.#spin = spin;
     this.#sleepMs = lookEveryMs ?? SLICE_MS;
@@ -347,28 +367,25 @@ export class EventCount {
     let deadline: number;
     try {
       deadline = deadlineOf(timeoutMs);
-      signal?.throwIfAborted();
-      // Who came before is served before; and who never has to wait lets others in now and then.
-      if (this.#line.size === 0 && atOnce < AT_ONCE) {
+      checkSignal(signal);
+      // Who came before is served before.
+      if (this.#line.size === 0) {
         let value = attempt();
         if (value === undefined && timeoutMs !== 0 && this.#spin) value = spinOn(attempt);
-        if (value !== undefined) {
-          atOnce++;
-          return Promise.resolve(value);
-        }
+        if (value !== undefined) return Promise.resolve(foundAtOnce(value));
       }
     } catch (error) {
       return Promise.reject(error);
     }
-    const givingUp = { deadline, timeoutMs, signal, target: this.#target };
-    const enter = (waiter: Waiter) => this.#enter(waiter);
-    return waiting(attempt, givingUp, enter, (waiter) => this.#leave(waiter));
+    return waiting(attempt, { deadline, timeoutMs, signal, awaited: shown(this.#target) }, {
+      enter: (waiter) => this.#enter(waiter),
+      leave: (waiter) => this.#leave(waiter),
+      isNext: () => true, // others may wait for something else
+    });
   }
 
   /** Rejects all who wait in this event loop: the memory is about to be closed. */
   end(error: Error): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
     for (const waiter of this.#line) {
       this.#leave(waiter);
       waiter.reject(error);
@@ -378,8 +395,7 @@ export class EventCount {
   #enter(waiter: Waiter): void {
     this.#line.add(waiter);
     if (this.#line.size === 1) this.#arm();
-    if (atOnce >= AT_ONCE) this.#turn ??= setImmediate(() => this.#lookInTurn());
-    else atOnce += this.#look(); // again, now that it is armed
+    this.#look(); // again, now that it is armed
     if (this.#line.size === 0) return;
     if (this.#timer === undefined) this.#lookLater();
     this.#place?.bell.join(this.#listener);
@@ -399,22 +415,39 @@ export class EventCount {
   #arm(): void {
     this.#nextArmMs = performance.now() + ASYNC_LOOK_MS;
     const bell = bellOfThisThread();
-    const slot = bell && armBell(this.#memory, bell.id);
-    this.#place = slot === undefined ? undefined : { bell: bell!, slot };
+    this.#place = bell && this.#takePlace(bell);
+  }
+
+  /** One slot for all objects of this thread on one event count: others need the rest. */
+  #takePlace(bell: Doorbell): Place | undefined {
+    const taken = this.#places.get(this.#byteOffset);
+    if (taken?.bell === bell && !taken.isLost && rearmBell(this.#memory, taken.slot, bell.id)) {
+      taken.users++;
+      return taken;
+    }
+    const slot = armBell(this.#memory, bell.id);
+    if (slot === undefined) return undefined;
+    const place = { bell, slot, users: 1, isLost: false };
+    this.#places.set(this.#byteOffset, place);
+    return place;
   }
 
   #disarm(): void {
-    if (this.#place === undefined) return;
-    const { bell, slot } = this.#place;
+    const place = this.#place;
+    if (place === undefined) return;
     this.#place = undefined;
-    disarmBell(this.#memory, slot, bell.id);
-    bell.leave(this.#listener);
+    if (--place.users === 0) {
+      if (!place.isLost) disarmBell(this.#memory, place.slot, place.bell.id);
+      if (this.#places.get(this.#byteOffset) === place) this.#places.delete(this.#byteOffset);
+    }
+    place.bell.leave(this.#listener);
   }
 
   #rearm(): void {
-    if (this.#place === undefined) return;
-    const { bell, slot } = this.#place;
-    if (rearmBell(this.#memory, slot, bell.id)) return;
+    const place = this.#place;
+    if (place === undefined) return;
+    if (!place.isLost && rearmBell(this.#memory, place.slot, place.bell.id)) return;
+    place.isLost = true;
     // Somebody could not find the bell, as from another IPC namespace, and would not the next time.
     this.#unheard = true;
     this.#deafen();
@@ -449,8 +482,7 @@ export class EventCount {
 
   /** A look that the event loop calls for. */
   #lookInTurn(): number {
-    this.#turn = undefined;
-    atOnce = 0;
+    turnBegins();
     return this.#look();
   }
 

@@ -4,6 +4,8 @@
  * Rule: looks a last time at the deadline, so what came in time is never a timeout.
  */
 
+import { shown } from "../sys/mod.ts";
+import { checkSignal, onAbort } from "./abort.ts";
 import { at, deadlineOf, timeoutError } from "./deadline.ts";
 import type { WaitOptions } from "./waiters.ts";
 
@@ -22,26 +24,25 @@ export async function lookAgain<T>(
   target: string,
 ): Promise<T> {
   const deadline = deadlineOf(timeoutMs);
-  signal?.throwIfAborted();
   for (let pauseMs = FIRST_MS;; pauseMs = Math.min(pauseMs * 2, MOST_MS)) {
     const isLast = performance.now() >= deadline;
+    checkSignal(signal); // the look before may have aborted it
     const found = look();
     if (found !== undefined) return found;
-    if (isLast) throw timeoutError(target, timeoutMs!);
+    if (isLast) throw timeoutError(shown(target), timeoutMs!);
     await pause(Math.min(performance.now() + pauseMs, deadline), signal);
   }
 }
 
 function pause(until: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => {
-      stop();
-      reject(signal!.reason);
-    };
-    const stop = at(until, () => {
-      signal?.removeEventListener("abort", abort);
+    const stopTimer = at(until, () => {
+      stopListening?.();
       resolve();
     });
-    signal?.addEventListener("abort", abort, { once: true });
+    const stopListening = signal && onAbort(signal, () => {
+      stopTimer();
+      reject(signal.reason);
+    });
   });
 }

@@ -12,6 +12,7 @@
  * another, a timer or a socket; nothing is taken for a waiter that has given up.
  */
 
+import { PosixError } from "../errors.ts";
 import {
   close,
   epollCreate,
@@ -34,39 +35,45 @@ export interface Entry {
   serve(): boolean;
 }
 
+/** An entry, and what the epoll set tells it of: nothing at first. */
+interface Interest {
+  readonly entry: Entry;
+  fd: number;
+  events: number;
+  target: string;
+}
+
 /** The epoll set of this thread, and how the event loop waits for it. */
 class Reactor {
-  readonly #set = epollCreate(TARGET);
+  #set = epollCreate(TARGET);
   readonly #events = new EpollEvents(EVENTS_A_TURN);
-  readonly #watch: Watch;
-  readonly #entries = new Map<number, Entry>();
+  #watch: Watch;
+  readonly #interests = new Map<number, Interest>();
   #lastId = 0;
   #waiting = 0;
+  /** Whom the set told of in the last turn though nobody had that number. */
+  #stranger: number | undefined;
 
   constructor() {
-    try {
-      this.#watch = watchReadable(this.#set, () => this.#serve(), TARGET);
-    } catch (error) {
-      close(this.#set, TARGET);
-      throw error;
-    }
+    this.#watch = this.#watchSet();
   }
 
   /** Takes an entry in, and gives the number that its interests carry. */
   enter(entry: Entry): number {
-    do this.#lastId = (this.#lastId + 1) >>> 0; while (this.#entries.has(this.#lastId));
-    this.#entries.set(this.#lastId, entry);
+    do this.#lastId = (this.#lastId + 1) >>> 0; while (this.#interests.has(this.#lastId));
+    this.#interests.set(this.#lastId, { entry, fd: -1, events: 0, target: TARGET });
     return this.#lastId;
   }
 
   /** Forgets an entry; an event that is under way for it reaches nobody. */
   leave(id: number, fd: number, target: string): void {
-    this.#entries.delete(id);
+    this.#interests.delete(id);
     epollCtl(this.#set, "remove", fd, { events: 0, data: 0 }, target);
   }
 
   /** Says which events of a descriptor are of interest. Works while the event loop waits, too. */
   want(id: number, fd: number, events: number, target: string): void {
+    Object.assign(this.#interests.get(id)!, { fd, events, target });
     const interest = { events, data: id };
     // LINUX: the set forgets a descriptor that was closed everywhere; its number may be a new one.
     if (epollCtl(this.#set, "change", fd, interest, target)) return;
@@ -88,15 +95,54 @@ class Reactor {
     if (--this.#waiting === 0) this.#watch.pause();
   }
 
+  #watchSet(): Watch {
+    try {
+      return watchReadable(this.#set, () => this.#serve(), TARGET);
+    } catch (error) {
+      close(this.#set, TARGET);
+      throw error;
+    }
+  }
+
   #serve(): void {
     // Alone in the set, it is the one that is ready: no need to ask, mostly.
-    if (this.#entries.size === 1) {
-      for (const entry of this.#entries.values()) if (entry.serve()) return;
+    if (this.#interests.size === 1) {
+      for (const { entry } of this.#interests.values()) if (entry.serve()) return;
     }
+    let stranger: number | undefined;
     const count = this.#events.take(this.#set, TARGET);
     for (let index = 0; index < count; index++) {
-      this.#entries.get(this.#events.data(index))?.ready(this.#events.events(index));
+      const id = this.#events.data(index);
+      const interest = this.#interests.get(id);
+      if (interest === undefined) stranger = id; // one that has just left, or
+      else interest.entry.ready(this.#events.events(index));
     }
+    if (stranger !== undefined && stranger === this.#stranger) this.#renew();
+    this.#stranger = stranger;
+  }
+
+  /**
+   * Puts a new set in the place of this one.
+   *
+   * LINUX: a descriptor that is closed past its handle stays in the set while a duplicate of it is
+   * open, and cannot be taken out any more: epoll(7), Q6. It would be told of again and again.
+   */
+  #renew(): void {
+    const old = { set: this.#set, watch: this.#watch };
+    this.#set = epollCreate(TARGET);
+    this.#watch = this.#watchSet();
+    old.watch.stop();
+    close(old.set, TARGET);
+    for (const [id, { entry, fd, events, target }] of this.#interests) {
+      if (fd === -1) continue;
+      try {
+        epollCtl(this.#set, "add", fd, { events, data: id }, target);
+      } catch (error) {
+        if (!(error instanceof PosixError)) throw error;
+        entry.serve(); // its descriptor is closed, too: its own attempt says so
+      }
+    }
+    if (this.#waiting > 0) this.#watch.resume();
   }
 }
 

@@ -4,6 +4,7 @@
  * Rule: a wait ends once. What ends it takes it out of its line before it settles.
  */
 
+import { onAbort } from "./abort.ts";
 import { at, timeoutError } from "./deadline.ts";
 
 /** One in a line. */
@@ -16,44 +17,63 @@ export interface Waiter {
   release: () => void;
 }
 
-/** When a wait is given up, and what errors call it. */
+/** When a wait is given up, and what was waited for. */
 export interface GivingUp {
   /** On the clock of `performance.now()`. */
   deadline: number;
   timeoutMs: number | undefined;
   signal: AbortSignal | undefined;
-  target: string;
+  /** In errors: `a message in "/jobs"`. */
+  awaited: string;
 }
 
-/**
- * A promise of what `attempt` gives in the end.
- *
- * @param enter Puts the waiter into its line. What it throws rejects.
- * @param leave Takes it out, when its signal or its deadline ends the wait.
- */
+/** Where somebody waits. */
+export interface Line {
+  /** Takes a waiter in. What it throws rejects. */
+  enter(waiter: Waiter): void;
+  /** Takes it out, and calls its `release`. */
+  leave(waiter: Waiter): void;
+  /** Whether nobody has to be served before it. */
+  isNext(waiter: Waiter): boolean;
+}
+
+/** A promise of what `attempt` gives in the end. */
 export function waiting<T>(
   attempt: () => T | undefined,
-  { deadline, timeoutMs, signal, target }: GivingUp,
-  enter: (waiter: Waiter) => void,
-  leave: (waiter: Waiter) => void,
+  { deadline, timeoutMs, signal, awaited }: GivingUp,
+  line: Line,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const giveUp = (reason: unknown) => {
-      leave(waiter);
+      line.leave(waiter);
       reject(reason);
     };
-    const abort = () => giveUp(signal!.reason);
-    const stopTimer = at(deadline, () => giveUp(timeoutError(target, timeoutMs!)));
+    // A last look: what came in time, while the event loop was busy, is no timeout.
+    const atDeadline = () => {
+      try {
+        const value = line.isNext(waiter) ? attempt() : undefined;
+        if (value === undefined) return giveUp(timeoutError(awaited, timeoutMs!));
+        line.leave(waiter);
+        resolve(value);
+      } catch (error) {
+        giveUp(error);
+      }
+    };
+    const stopTimer = at(deadline, atDeadline);
+    const stopListening = signal && onAbort(signal, () => giveUp(signal.reason));
     const waiter: Waiter = {
       attempt,
       resolve: resolve as (value: unknown) => void,
       reject,
       release() {
-        signal?.removeEventListener("abort", abort);
+        stopListening?.();
         stopTimer();
       },
     };
-    signal?.addEventListener("abort", abort);
-    enter(waiter);
+    try {
+      line.enter(waiter);
+    } catch (error) {
+      giveUp(error);
+    }
   });
 }

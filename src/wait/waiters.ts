@@ -5,11 +5,13 @@
  * whatever ends it first takes it out of the line before anything is taken for it.
  */
 
-import { C } from "../sys/mod.ts";
+import { C, shown } from "../sys/mod.ts";
 import type { Readiness } from "./block.ts";
+import { checkSignal } from "./abort.ts";
 import { deadlineOf } from "./deadline.ts";
 import { reactor } from "./reactor.ts";
 import { spinner } from "./spin.ts";
+import { foundAtOnce, turnBegins } from "./turn.ts";
 import { type Waiter, waiting } from "./waiter.ts";
 
 /** When a wait is over before what it waits for. */
@@ -25,14 +27,15 @@ export interface WaitOptions {
   beforeParking?: (() => void) | undefined;
 }
 
-/** So many waits in a row that found what they waited for; then others have their turn. */
-const AT_ONCE = 256;
-let atOnce = 0;
-
 /** The events that an epoll set tells of, wanted or not. */
 const ALWAYS_TOLD = C.EPOLLERR | C.EPOLLHUP;
 
 const EVENTS: Record<Readiness, number> = { readable: C.EPOLLIN, writable: C.EPOLLOUT };
+
+const NO_OPTIONS: WaitOptions = {};
+
+/** What is waited for, in errors. */
+const AWAITED: Record<Readiness, string> = { readable: "a message in", writable: "room in" };
 
 /** Those who wait for one descriptor. */
 export class Waiters {
@@ -47,9 +50,8 @@ export class Waiters {
    * up when the set tells of what nobody wants, so a steady exchange costs no epoll_ctl(2).
    */
   #interest = 0;
-  /** Whether the event loop waits for those who wait; not while they only wait for its next turn. */
+  /** Whether the event loop waits for those who wait. */
   #parked = false;
-  #turn: ReturnType<typeof setImmediate> | undefined;
 
   /**
    * @param fd A nonblocking descriptor that epoll takes; stays open until {@linkcode end}.
@@ -83,28 +85,25 @@ export class Waiters {
   take<T>(
     readiness: Readiness,
     attempt: () => T | undefined,
-    options?: WaitOptions,
+    options: WaitOptions = NO_OPTIONS,
   ): T | Promise<T> {
-    if (options === undefined) {
-      return this.#soon(readiness, attempt, true) ?? this.#park(readiness, attempt, Infinity, {});
-    }
     const { timeoutMs, signal } = options;
     const deadline = deadlineOf(timeoutMs);
-    signal?.throwIfAborted();
-    return this.#soon(readiness, attempt, timeoutMs !== 0) ??
-      this.#park(readiness, attempt, deadline, options);
+    checkSignal(signal);
+    // Who came before is served before.
+    if (this.#lines[readiness].size === 0) {
+      const value = this.#soon(readiness, attempt, timeoutMs !== 0);
+      if (value !== undefined) return foundAtOnce(value);
+    }
+    return this.#park(readiness, attempt, deadline, options);
   }
 
   /** What there is without parking. */
   #soon<T>(readiness: Readiness, attempt: () => T | undefined, mayWait: boolean): T | undefined {
-    // Who came before is served before; and who never has to wait lets others in now and then.
-    if (this.#lines[readiness].size > 0 || atOnce >= AT_ONCE) return undefined;
     const spins = this.#spin && mayWait;
     // There is room for a message mostly, whatever the peer does.
-    let value = spins && readiness === "readable" ? spinner.look(attempt) : attempt();
-    if (value === undefined && spins) value = spinner.spin(attempt);
-    if (value !== undefined) atOnce++;
-    return value;
+    const value = spins && readiness === "readable" ? spinner.look(attempt) : attempt();
+    return value === undefined && spins ? spinner.spin(attempt) : value;
   }
 
   #park<T>(
@@ -114,15 +113,18 @@ export class Waiters {
     { timeoutMs, signal, beforeParking }: WaitOptions,
   ): Promise<T> {
     const line = this.#lines[readiness];
-    reactor(); // the first one may be refused: before anything is held for this wait
-    const enter = (waiter: Waiter) => {
-      beforeParking?.();
-      line.add(waiter);
-      if (atOnce >= AT_ONCE) this.#serveNextTurn();
-      else this.#arm();
-    };
-    const givingUp = { deadline, timeoutMs, signal, target: this.#target };
-    return waiting(attempt, givingUp, enter, (waiter) => this.#leave(line, waiter));
+    // Both may be refused: before anything is held for this wait.
+    reactor();
+    beforeParking?.();
+    const awaited = `${AWAITED[readiness]} ${shown(this.#target)}`;
+    return waiting(attempt, { deadline, timeoutMs, signal, awaited }, {
+      enter: (waiter) => {
+        line.add(waiter);
+        this.#arm();
+      },
+      leave: (waiter) => this.#leave(line, waiter),
+      isNext: (waiter) => line.values().next().value === waiter,
+    });
   }
 
   #leave(line: Set<Waiter>, waiter: Waiter): void {
@@ -159,14 +161,6 @@ export class Waiters {
     }
   }
 
-  #serveNextTurn(): void {
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
-      this.ready(0);
-      this.#arm();
-    });
-  }
-
   /** Serves who waits, each at most once. */
   ready(events: number): void {
     const unwanted = events & this.#interest & ~this.#wanted();
@@ -181,7 +175,7 @@ export class Waiters {
 
   serve(): boolean {
     const { readable, writable } = this.#lines, before = readable.size + writable.size;
-    atOnce = 0;
+    turnBegins();
     this.#serve(writable);
     this.#serve(readable);
     return readable.size + writable.size < before;
@@ -212,7 +206,6 @@ export class Waiters {
 
   /** Rejects all who wait, and leaves the reactor. The descriptor may be closed then. */
   end(error: Error): void {
-    clearImmediate(this.#turn);
     this.#rejectAll(error);
     this.#leaveSet();
   }

@@ -7,12 +7,16 @@ import {
   assertLess,
   assertRejects,
   assertStrictEquals,
+  assertStringIncludes,
   assertThrows,
 } from "../assert.ts";
+import { Buffer } from "node:buffer";
+import { getEventListeners } from "node:events";
 import process from "node:process";
 import { test } from "../harness.ts";
 import { ClosedError, type Message, MessageQueue, PosixError } from "../../mod.ts";
 import { readDirectory } from "../../src/sys/mod.ts";
+import { spinner } from "../../src/wait/spin.ts";
 import { refusal } from "../support/refusal.ts";
 import { namedQueue, privateQueue } from "../support/names.ts";
 import { Random } from "../support/random.ts";
@@ -120,24 +124,138 @@ test("MessageQueue.receive() rejects with the signal's reason, untouched", async
   assertEquals(queue.length, 1);
 });
 
-test("MessageQueue.receive() leaves no listener on a signal", async () => {
+test("MessageQueue spins before it parks, unless it is told not to or has no time", async () => {
+  let spins = 0;
+  const { spin } = spinner;
+  spinner.spin = () => {
+    spins++;
+    return undefined;
+  };
+  try {
+    using object = namedQueue();
+    for (
+      const [options, timeoutMs, expected] of [[{}, 1, 1], [{}, 0, 0], [{ spin: false }, 1, 0]]
+    ) {
+      using queue = MessageQueue.open(object.name, options as { spin?: boolean });
+      spins = 0;
+      await queue.receive({ timeoutMs: timeoutMs as number }).catch(() => {});
+      assertEquals(spins, expected, JSON.stringify({ options, timeoutMs }));
+    }
+  } finally {
+    spinner.spin = spin;
+  }
+});
+
+const listenersOf = (signal: AbortSignal) => getEventListeners(signal, "abort").length;
+
+test("many waits have one listener on their signal, and none when they are over", async () => {
   using queue = privateQueue();
   const { signal } = new AbortController();
-  let listeners = 0;
-  const add = signal.addEventListener, remove = signal.removeEventListener;
-  signal.addEventListener = function (...args: unknown[]) {
-    listeners++;
-    return Reflect.apply(add, this, args);
+  const received = Array.from({ length: 50 }, () => queue.receive({ signal }));
+  assertEquals(listenersOf(signal), 1);
+  for (let i = 0; i < 50; i++) await queue.send("x");
+  await Promise.all(received);
+  assertEquals(listenersOf(signal), 0);
+});
+
+test("a signal ends all waits that it was given to, in their order, and no other", async () => {
+  using queue = privateQueue();
+  const controller = new AbortController(), { signal } = controller;
+  const order: number[] = [];
+  const ended = [1, 2, 3].map((number) =>
+    queue.receive({ signal }).catch((reason) => order.push(reason * number))
+  );
+  const other = queue.receive();
+  controller.abort(10);
+  await Promise.all(ended);
+  assertEquals([order, listenersOf(signal)], [[10, 20, 30], 0]);
+  queue.trySend("other");
+  assertEquals((await other).text(), "other");
+});
+
+test("MessageQueue.receive() rejects with TypeError for a signal that is none", async () => {
+  using queue = privateQueue();
+  for (const signal of [5, {}, new AbortController(), null]) {
+    const options = { signal: signal as unknown as AbortSignal };
+    const error = await assertRejects(() => queue.receive(options), TypeError);
+    assertStringIncludes(error.message, "expected an AbortSignal");
+  }
+});
+
+test("what somebody did to a signal cannot stop the waits of others", async () => {
+  using queue = privateQueue();
+  using innocent = privateQueue();
+  const { signal } = new AbortController();
+  signal.removeEventListener = () => {
+    throw new Error("never");
   };
-  signal.removeEventListener = function (...args: unknown[]) {
-    listeners--;
-    return Reflect.apply(remove, this, args);
-  };
+  signal.throwIfAborted = () => queue.close();
   const received = queue.receive({ signal });
-  assertEquals(listeners, 1);
+  const others = innocent.receive();
+  await turns();
+  queue.trySend("one");
+  innocent.trySend("two");
+  const both = within("both", Promise.all([received, others]));
+  assertEquals((await both).map(textOf), ["one", "two"]);
+});
+
+test("what came in time is no timeout, however late the event loop looks", async () => {
+  using queue = privateQueue({ maxMessages: 1, maxMessageBytes: 8 });
+  const busy = (ms: number) => {
+    for (const start = performance.now(); performance.now() - start < ms;);
+  };
+  const received = queue.receive({ timeoutMs: 20 });
+  queue.trySend("in time");
+  busy(30);
+  assertEquals((await received).text(), "in time");
+  queue.trySend("full");
+  const sent = queue.send("room", { timeoutMs: 20 });
+  queue.tryReceive();
+  busy(30);
+  await sent;
+  assertEquals(queue.tryReceive()?.text(), "room");
+});
+
+test("MessageQueue.receive({ timeoutMs: 0 }) takes what is there, however often", async () => {
+  using queue = privateQueue({ maxMessages: 1, maxMessageBytes: 8 });
+  for (let round = 0; round < 600; round++) {
+    queue.trySend("x");
+    assertEquals((await queue.receive({ timeoutMs: 0 })).text(), "x");
+  }
+});
+
+test("MessageQueue.send() is not overtaken by a later trySend(), however often", async () => {
+  using queue = privateQueue({ maxMessages: 2, maxMessageBytes: 8 });
+  for (let round = 0; round < 600; round++) {
+    const sent = queue.send("a");
+    queue.trySend("b");
+    await sent;
+    assertEquals([queue.tryReceive()?.text(), queue.tryReceive()?.text()], ["a", "b"]);
+  }
+});
+
+test("a TimeoutError says what was waited for", async () => {
+  using queue = privateQueue({ maxMessages: 1, maxMessageBytes: 8 });
+  const timeoutMs = 1;
+  const empty = await assertRejects(() => queue.receive({ timeoutMs }), DOMException);
+  assertStringIncludes(empty.message, `a message in "${queue.name}"`);
   queue.trySend("x");
-  await received;
-  assertEquals(listeners, 0);
+  const full = await assertRejects(() => queue.send("y", { timeoutMs }), DOMException);
+  assertStringIncludes(full.message, `room in "${queue.name}"`);
+});
+
+test("a send that cannot be copied leaves neither timer nor listener", async () => {
+  using queue = privateQueue({ maxMessages: 1, maxMessageBytes: 8 });
+  queue.trySend("full");
+  const controller = new AbortController(), { signal } = controller;
+  const first = queue.send("first", { signal });
+  const gone = new Uint8Array(8);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  await assertRejects(() => queue.send(gone, { signal, timeoutMs: 60_000 }), TypeError);
+  assertEquals(listenersOf(signal), 1);
+  controller.abort("enough");
+  assertEquals(await first.catch((reason) => reason), "enough");
+  assertEquals(queue.length, 1);
 });
 
 test("MessageQueue.close() wakes its waiters with ClosedError", async () => {
@@ -176,14 +294,16 @@ test("MessageQueue.send() waits for room and keeps the order of its calls", asyn
 
 test("MessageQueue.send() has its own copy of bytes that wait", async () => {
   using queue = privateQueue({ maxMessages: 1 });
-  queue.trySend("full");
-  const bytes = new TextEncoder().encode("before");
-  const sent = queue.send(bytes, { priority: 3 });
-  bytes.fill(120);
-  assertEquals(queue.tryReceive()?.text(), "full");
-  await within("the send", sent);
-  const message = queue.tryReceive();
-  assertEquals([message?.text(), message?.priority], ["before", 3]);
+  // A Buffer's slice() is a view of the same bytes.
+  for (const bytes of [new TextEncoder().encode("before"), Buffer.from("before")]) {
+    queue.trySend("full");
+    const sent = queue.send(bytes, { priority: 3 });
+    bytes.fill(120);
+    assertEquals(queue.tryReceive()?.text(), "full");
+    await within("the send", sent);
+    const message = queue.tryReceive();
+    assertEquals([message?.text(), message?.priority], ["before", 3]);
+  }
 });
 
 test("MessageQueue.send() rejects at its deadline and by its signal, and sends nothing", async () => {
@@ -299,6 +419,36 @@ test("MessageQueue as an iterator leaves the rest when the loop is left", async 
   assertEquals(queue.length, 1);
 });
 
+test("an iterator that was left takes no message any more, though it was waiting", async () => {
+  using queue = privateQueue();
+  const iterator = queue[Symbol.asyncIterator]();
+  const pending = iterator.next();
+  await turns();
+  assertEquals(await iterator.return!(), { value: undefined, done: true });
+  assertEquals(await within("its end", pending), { value: undefined, done: true });
+  queue.trySend("stays");
+  await turns();
+  assertEquals([queue.length, (await iterator.next()).done], [1, true]);
+});
+
+test("MessageQueue.messages() ends with the signal's reason, and takes nothing then", async () => {
+  using queue = privateQueue();
+  const controller = new AbortController(), { signal } = controller;
+  const texts: string[] = [];
+  const loop = (async () => {
+    for await (const message of queue.messages({ signal })) texts.push(message.text());
+  })();
+  queue.trySend("one");
+  await until("it has come", () => texts.length === 1);
+  controller.abort("enough");
+  queue.trySend("stays");
+  assertEquals(await loop.catch((reason) => reason), "enough");
+  assertEquals([texts, queue.length], [["one"], 1]);
+  const late = queue.messages({ signal }).next();
+  assertEquals(await late.catch((reason) => reason), "enough");
+  assertThrows(() => queue.messages(5 as never), TypeError);
+});
+
 test("MessageQueue.notify() calls back once, in a turn of its own", async () => {
   using queue = privateQueue();
   let calls = 0;
@@ -361,9 +511,30 @@ test("MessageQueue.notify() ends with its handle", async () => {
   const cancel = queue.notify(() => {
     throw new Error("called after close()");
   });
+  queue.trySend("x");
   queue.close();
   cancel();
   await turns();
+});
+
+test("MessageQueue.notify() calls nobody after a cancel or close(), whatever was asked since", async () => {
+  const queue = privateQueue();
+  const calls: string[] = [];
+  const cancelFirst = queue.notify(() => calls.push("first"));
+  queue.trySend("x"); // and the kernel has forgotten it
+  queue.notify(() => calls.push("second"));
+  cancelFirst();
+  queue.tryReceive();
+  queue.trySend("y");
+  queue.close();
+  await turns();
+  assertEquals(calls, []);
+});
+
+test("MessageQueue.notify() is refused for what is neither a signal nor a function", () => {
+  using queue = privateQueue();
+  const error = assertThrows(() => queue.notify(5 as never), TypeError);
+  assertStringIncludes(error.message, "a function");
 });
 
 test("MessageQueue.notify() does not call when another handle's close() takes it back", async () => {

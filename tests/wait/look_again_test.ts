@@ -6,6 +6,7 @@ import {
   assertRejects,
   assertStrictEquals,
 } from "../assert.ts";
+import { getEventListeners } from "node:events";
 import { test } from "../harness.ts";
 import { lookAgain } from "../../src/wait/mod.ts";
 
@@ -60,19 +61,16 @@ function abortedLater(reason: unknown): AbortSignal {
 
 test("lookAgain() leaves no listener on the signal", async () => {
   const { signal } = new AbortController();
-  let listeners = 0;
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
-    listeners++;
-    addEventListener.apply(signal, args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => {
-    listeners--;
-    removeEventListener.apply(signal, args);
-  };
   let looks = 0;
   await lookAgain(() => ++looks < 5 ? undefined : true, { signal }, "test");
-  assertEquals(listeners, 0);
+  assertEquals(getEventListeners(signal, "abort").length, 0);
+});
+
+test("lookAgain() hears of a signal that the look itself has aborted", async () => {
+  const controller = new AbortController();
+  const look = () => controller.abort("seen enough");
+  const looking = lookAgain(look, { signal: controller.signal }, "test");
+  assertEquals(await looking.catch((reason) => reason), "seen enough");
 });
 
 test("lookAgain() rejects with what the look throws, and for a time that is none", async () => {

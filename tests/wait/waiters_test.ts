@@ -1,7 +1,8 @@
 /** The reactor below the queues: many descriptors, closed ones, ones whose number is used again. */
 
 import "../support/loaded.ts";
-import { assert, assertEquals, assertRejects } from "../assert.ts";
+import process from "node:process";
+import { assert, assertEquals, assertLess, assertRejects } from "../assert.ts";
 import { test } from "../harness.ts";
 import { PosixError } from "../../mod.ts";
 import { C, close, getrlimit } from "../../src/sys/mod.ts";
@@ -13,6 +14,7 @@ const { c } = bind({
   eventfd: { parameters: ["u32 count", "i32 flags"], result: "i32" },
   eventfd_write: { parameters: ["i32 fd", "i64 value"], result: "i32" },
   eventfd_read: { parameters: ["i32 fd", "buffer value"], result: "i32" },
+  dup: { parameters: ["i32 fd"], result: "i32" },
   dup2: { parameters: ["i32 oldfd", "i32 newfd"], result: "i32" },
 });
 
@@ -98,6 +100,24 @@ test("a descriptor that is closed behind its waiters leaves the others served", 
   assertEquals(await within("the other", waiting), 1n);
   controller.abort("given up");
   assertEquals(await within("the cancelled", lost), "given up");
+});
+
+test("a descriptor that is closed behind its waiters keeps nothing busy through a duplicate", async () => {
+  using gone = new Counter(), other = new Counter();
+  const lost = gone.wait().catch((error) => error.message);
+  const copy = c.dup(gone.fd);
+  gone.closeBehind();
+  gone.waiters.end(new Error("the handle was closed"));
+  assertEquals(await lost, "the handle was closed");
+  assertEquals(c.eventfd_write(copy, 1n), 0); // the set tells of it, and can take it out no more
+  const waiting = other.wait();
+  const before = process.cpuUsage();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const { user, system } = process.cpuUsage(before);
+  assertLess(user + system, 100_000);
+  other.add();
+  assertEquals(await within("the other", waiting), 1n);
+  close(copy, "the duplicate");
 });
 
 test("a descriptor whose number another one had is waited for as itself", async () => {
