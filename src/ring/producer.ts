@@ -113,15 +113,17 @@ export class RingProducer implements Disposable {
    * @throws {PosixError} `EINTR` on a signal that the program listens for: nothing was pushed.
    * @throws {RangeError} If `timeoutMs` is below 0 or NaN.
    */
-  pushSync(data: Uint8Array | string, options: RingBlockOptions = {}): boolean {
+  pushSync(data: Uint8Array | string, options?: RingBlockOptions): boolean {
+    if (options === undefined) {
+      // The usual case: what is below costs a closure, also where it is not called.
+      this.#look(data);
+      return this.#push(this.#writable(), this.#source) || this.#waitToPush(undefined);
+    }
     checkOptions(options, "push", "{ timeoutMs: 100 }");
     const { timeoutMs } = options;
     this.#look(data);
-    const writer = this.#writable();
-    // The usual case, without a closure.
-    if (timeoutMs === undefined && this.#push(writer, this.#source)) return true;
-    const attempt = () => this.#push(writer, this.#source) || undefined;
-    return waitSync(this.#lane.notFull, attempt, timeoutMs) ?? false;
+    this.#writable();
+    return this.#waitToPush(timeoutMs);
   }
 
   /**
@@ -263,6 +265,12 @@ export class RingProducer implements Disposable {
     // In a batch: the consumer makes room of nothing but what it sees.
     if (!isPushed || !this.#isBatching) this.#publish(writer);
     return isPushed;
+  }
+
+  /** Pushes what was looked at last, blocking this thread while the ring is full. */
+  #waitToPush(timeoutMs: number | undefined): boolean {
+    const attempt = () => this.#push(this.#open(), this.#source) || undefined;
+    return waitSync(this.#lane.notFull, attempt, timeoutMs) ?? false;
   }
 
   #publish(writer: LaneWriter): void {
