@@ -13,7 +13,7 @@ import { memoryName } from "../support/names.ts";
 import { Peer } from "../support/peer.ts";
 import { Child, compileC, endWell, runProgram } from "../support/process.ts";
 import { evalArgs, execPath, FFI_ONLY, linked } from "../support/runtime.ts";
-import { until, untilAsleep, within } from "../support/until.ts";
+import { isAsleep, until, untilAsleep, within } from "../support/until.ts";
 
 /** LINUX: errno(3); the numbers that C prints. */
 const NONE = 0, EBUSY = 16, ETIMEDOUT = 110, EOWNERDEAD = 130, ENOTRECOVERABLE = 131;
@@ -315,7 +315,7 @@ test("Mutex.lockSync() lets SIGINT end a program without a listener", async () =
 
 test("Mutex.lockSync() in a worker lets go when the worker is terminated", async () => {
   using page = new Page();
-  using _guard = page.mutex.tryLock()!;
+  const guard = page.mutex.tryLock()!;
   const worker = linked(`
     import { workerData } from "node:worker_threads";
     import { Mutex, SharedMemory } from "@postbox/postbox";
@@ -329,15 +329,21 @@ test("Mutex.lockSync() in a worker lets go when the worker is terminated", async
     process.stdin.once("data", async () => {
       await worker.terminate();
       console.log("terminated");
-      process.stdin.destroy();
+      process.stdin.once("data", () => process.stdin.destroy());
     });
   `;
   const args = evalArgs(program, { permissions: [...FFI_ONLY, "--allow-read"] });
   await using child = new Child(execPath(), [...args, page.name]);
   await untilAsleep(child.pid);
-  await child.write("go on\n");
-  const { code, stdout, stderr } = await within("its end", child.finished());
-  assertEquals([code, stdout, stderr], [0, "terminated\n", ""]);
+  await child.write("terminate\n");
+  assertEquals(await within("its end", child.line()), "terminated");
+  await until("its thread waits no more", () => !isAsleep(child.pid));
+  guard.unlock();
+  const next = page.mutex.tryLock()!;
+  assertEquals(next.recovered, false);
+  next.unlock();
+  await child.write("end\n");
+  await within("the end of its process", endWell([child]));
 });
 
 test(

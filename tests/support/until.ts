@@ -49,13 +49,17 @@ export async function untilBlocked(
 /** futex(2) and FUTEX_PRIVATE_FLAG: the runtime's own threads wait with that, ours without. */
 const SYS_FUTEX = process.arch === "x64" ? 202 : 98, PRIVATE = 128;
 
-/** Comes back when a thread of the process waits for a word of shared memory: a lock, a count. */
+/** Whether a thread of the process waits for a word of shared memory: a lock, a count. */
+export function isAsleep(pid: number): boolean {
+  return readdirSync(`/proc/${pid}/task`).some((tid) => {
+    const [call, , operation] = syscallOf(`/proc/${pid}/task/${tid}/syscall`).map(Number);
+    return call === SYS_FUTEX && (operation! & PRIVATE) === 0;
+  });
+}
+
+/** Comes back when one does. */
 export function untilAsleep(pid: number): Promise<void> {
-  return until(`process ${pid} sleeps`, () =>
-    readdirSync(`/proc/${pid}/task`).some((tid) => {
-      const [call, , operation] = syscallOf(`/proc/${pid}/task/${tid}/syscall`).map(Number);
-      return call === SYS_FUTEX && (operation! & PRIVATE) === 0;
-    }));
+  return until(`process ${pid} sleeps`, () => isAsleep(pid));
 }
 
 /** Number and arguments of the call that a thread is in; "running" when it is in none. */
