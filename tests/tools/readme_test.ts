@@ -3,11 +3,11 @@
  * about Node is run in tests/npm.
  */
 
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { memoryName, queueName } from "../support/names.ts";
-import { run } from "../support/process.ts";
+import { type Finished, run } from "../support/process.ts";
 import { execPath, FFI_ONLY, NO_DENO, ROOT } from "../support/runtime.ts";
 
 const README = readFileSync(`${ROOT}README.md`, "utf8");
@@ -17,23 +17,53 @@ function blocks(language: string): string[] {
   return [...README.matchAll(pattern)].map(([, code]) => code!);
 }
 
-test("the first example of README runs as written", { not: NO_DENO }, async () => {
-  using queue = queueName();
-  using memory = memoryName();
-  const program = blocks("ts")[0]!
-    .replaceAll("/jobs", queue.name)
-    .replaceAll("/stats", memory.name);
-  // A file beside deno.json, so that the package's own name resolves as it does for a user.
-  const path = `${ROOT}tests/readme_example_${crypto.randomUUID()}.ts`;
-  writeFileSync(path, program);
+/** Runs files beside deno.json, so that the package's own name resolves as it does for a user. */
+async function runBeside(
+  files: Record<string, string>,
+  main: string,
+  permissions: readonly string[],
+): Promise<Finished> {
+  const folder = `${ROOT}tests/readme_example_${crypto.randomUUID()}`;
+  mkdirSync(folder);
   try {
-    const { code, stdout, stderr } = await run(execPath(), {
-      args: ["run", ...FFI_ONLY, "--check", path],
+    for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/${name}`, text);
+    return await run(execPath(), {
+      args: ["run", ...permissions, "--check", `${folder}/${main}`],
     });
-    assertEquals([code, stdout], [0, "resize 17.jpg 5\n1n\n"], stderr);
   } finally {
-    rmSync(path);
+    rmSync(folder, { recursive: true });
   }
+}
+
+const PRINTED: [what: string, index: number, printed: string][] = [
+  ["the first example", 0, "resize 17.jpg 5\n1n\n"],
+  ["the example of a region", 1, '1n { ratio: 0.5, tag: "half" }\n'],
+  ["the example of a ring", 2, "fast\n"],
+];
+
+for (const [what, index, printed] of PRINTED) {
+  test(`${what} in README runs as written`, { not: NO_DENO }, async () => {
+    using queue = queueName();
+    using memory = memoryName();
+    const program = blocks("ts")[index]!
+      .replaceAll("/jobs", queue.name)
+      .replaceAll(/"\/(stats|ring)"/g, JSON.stringify(memory.name));
+    const { code, stdout, stderr } = await runBeside({ "main.ts": program }, "main.ts", FFI_ONLY);
+    assertEquals([code, stdout], [0, printed], stderr);
+  });
+}
+
+test("the worker of README and its parent run as written", { not: NO_DENO }, async () => {
+  using queue = queueName();
+  const programs = blocks("js").filter((code) => /^\/\/ \w+\.mjs/.test(code))
+    .map((code) => code.replaceAll('"/work"', JSON.stringify(queue.name)));
+  const files = Object.fromEntries(
+    programs.map((code) => [code.slice(3, code.indexOf("\n")), code]),
+  );
+  assertEquals(Object.keys(files), ["parent.mjs", "worker.mjs"]);
+  const permissions = [...FFI_ONLY, "--allow-read"];
+  const { code, stdout, stderr } = await runBeside(files, "parent.mjs", permissions);
+  assertEquals([code, stdout], [0, ""], stderr);
 });
 
 test("the commands of README run as written, one after the other", { not: NO_DENO }, async () => {
