@@ -38,17 +38,6 @@ const ROUNDS = 1000;
 /** Up to so many words a loop is quicker than a call. */
 const LOOP_WORDS = 16;
 
-/** Memory of our own for one copy. */
-class Draft {
-  readonly words: Uint32Array;
-  readonly view: DataView;
-
-  constructor(words: number) {
-    this.words = new Uint32Array(words);
-    this.view = new DataView(this.words.buffer);
-  }
-}
-
 /** A record in shared memory. */
 export class SharedRecord<V, D> implements RecordField<V, D> {
   readonly #type: RecordType;
@@ -58,9 +47,9 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
   readonly #sequence: Uint32Array;
   readonly #begun: Uint32Array;
   readonly #copies: readonly [Uint32Array, Uint32Array];
-  /** Two: what is read while a value is written, by a getter of it, is another matter. */
-  readonly #reading: Draft;
-  readonly #writing: Draft;
+  /** A copy of our own: of what was read, or of what will be written. */
+  readonly #own: Uint32Array<ArrayBuffer>;
+  readonly #ownView: DataView;
   /** Of our own: storing there keeps the reads before it before what comes after it. */
   readonly #fence = new Int32Array(1);
   #mutex: Mutex | undefined;
@@ -79,22 +68,22 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
       new Uint32Array(buffer, copies, words),
       new Uint32Array(buffer, copies + stride, words),
     ];
-    this.#reading = new Draft(words);
-    this.#writing = new Draft(words);
+    this.#own = new Uint32Array(words);
+    this.#ownView = new DataView(this.#own.buffer);
   }
 
   read(): V {
     this.#memory.checkOpen();
     for (let round = 0; round < ROUNDS; round++) {
       for (let tries = 1; tries <= TRIES; tries++) {
-        if (this.#tryCopy()) return this.#valueOf(this.#reading);
+        if (this.#tryCopy()) return this.#ownValue();
         if (tries % TRIES_A_TURN === 0) schedYield();
       }
       if (this.#memory.access === "r") continue;
       const guard = this.#lockSync(LOCK_MS);
       if (guard === undefined) continue;
       try {
-        if (this.#tryCopy()) return this.#valueOf(this.#reading);
+        if (this.#tryCopy()) return this.#ownValue();
       } finally {
         guard.unlock();
       }
@@ -109,15 +98,11 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
   }
 
   write(value: V, options: UpdateOptions = {}): boolean {
-    return this.update(() => value, options);
+    return this.#replaceSync(() => value, options);
   }
 
-  update(change: (draft: D) => V | void, { timeoutMs }: UpdateOptions = {}): boolean {
-    this.#memory.checkWritable(this.#path);
-    const guard = this.#lockSync(timeoutMs);
-    if (guard === undefined) return false;
-    this.#updateLocked(guard, change);
-    return true;
+  update(change: (draft: D) => V | void, options: UpdateOptions = {}): boolean {
+    return this.#replaceSync(() => this.#changed(change), options);
   }
 
   async updateAsync(
@@ -126,14 +111,14 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
   ): Promise<void> {
     this.#memory.checkWritable(this.#path);
     const guard = consistent(await this.#lock().lock(options));
-    this.#updateLocked(guard, change);
+    this.#replace(guard, () => this.#changed(change));
   }
 
   /** Copies the update that is in force, as far as can be seen; false when it was overtaken. */
   #tryCopy(): boolean {
     // SYNC: pairs with the store of the sequence in #commit(). All of this update is there.
     const sequence = Atomics.load(this.#sequence, 0);
-    copyWords(this.#copies[copyOf(sequence)], this.#reading.words);
+    copyWords(this.#copies[copyOf(sequence)], this.#own);
     // SYNC: keeps the reads of the copy before the next load, also on arm64.
     Atomics.store(this.#fence, 0, 0);
     // SYNC: pairs with the store of `begun` in #commit(), which is seen before any byte of that
@@ -154,38 +139,54 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
     });
   }
 
-  /** Lets one writer change the record, and unlocks it whatever happens. */
-  #updateLocked(guard: MutexGuard, change: (draft: D) => V | void): void {
+  #replaceSync(valueOf: () => V | D, { timeoutMs }: UpdateOptions): boolean {
+    this.#memory.checkWritable(this.#path);
+    const guard = this.#lockSync(timeoutMs);
+    if (guard === undefined) return false;
+    this.#replace(guard, valueOf);
+    return true;
+  }
+
+  /** Makes a value the next update, and unlocks the record whatever happens. */
+  #replace(guard: MutexGuard, valueOf: () => V | D): void {
     try {
-      const sequence = Atomics.load(this.#sequence, 0);
-      const { words, view } = this.#writing;
-      copyWords(this.#copies[copyOf(sequence)], words);
-      const draft = this.#valueOf(this.#writing) as unknown as D;
-      const changed = change(draft);
-      if (isThenable(changed)) throw this.#notSync();
-      // It judges all of the value before it writes anything, and here it writes beside the record.
-      writeValue(this.#type.content, view, 0, (changed ?? draft) as never, this.#path);
-      this.#commit(sequence);
+      const value = valueOf();
+      // It judges all of the value, and calls what getters it has, before it writes anything.
+      writeValue(this.#type.content, this.#ownView, 0, value as never, this.#path);
+      this.#memory.checkOpen(); // one of those may have closed it
+      this.#commit();
     } finally {
       guard.unlock();
     }
     this.#memory.changed();
   }
 
+  /** The present value, changed. */
+  #changed(change: (draft: D) => V | void): V | D {
+    copyWords(this.#copies[copyOf(Atomics.load(this.#sequence, 0))], this.#own);
+    const draft = this.#ownValue() as unknown as D;
+    const changed = change(draft);
+    if (!isThenable(changed)) return changed ?? draft;
+    throw new TypeError(
+      `Cannot update "${this.#path}" of region ${shown(this.#memory.target)}: change is async or ` +
+        "returns a promise, expected it to be done when it returns",
+    );
+  }
+
   /** Makes what was written the next update. May end at any instruction: readers go on. */
-  #commit(sequence: number): void {
-    const next = sequence + 1;
+  #commit(): void {
+    const next = Atomics.load(this.#sequence, 0) + 1;
     // SYNC: pairs with the load of `begun` in #tryCopy(). The load after it keeps the plain stores
     // that follow behind the store, also on arm64.
     Atomics.store(this.#begun, 0, next);
     Atomics.load(this.#begun, 0);
-    copyWords(this.#writing.words, this.#copies[copyOf(next)]);
+    copyWords(this.#own, this.#copies[copyOf(next)]);
     // SYNC: pairs with the load of the sequence in #tryCopy().
     Atomics.store(this.#sequence, 0, next);
   }
 
-  #valueOf({ view }: Draft): V {
-    return readValue(this.#type.content, view, 0) as V;
+  #ownValue(): V {
+    return readValue(this.#type.content, this.#ownView, 0) as V;
   }
 
   #lock(): Mutex {
@@ -200,13 +201,6 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
   #lockSync(timeoutMs: number | undefined): MutexGuard | undefined {
     const guard = this.#lock().lockSync({ timeoutMs });
     return guard && consistent(guard);
-  }
-
-  #notSync(): TypeError {
-    return new TypeError(
-      `Cannot update "${this.#path}" of region ${shown(this.#memory.target)}: change is async or ` +
-        "returns a promise, expected it to be done when it returns",
-    );
   }
 }
 

@@ -4,6 +4,7 @@
  *   region_peer NAME add COUNT         adds 1 to each integer, so many times
  *   region_peer NAME store VALUE       stores into ready by a plain store, and tells nobody
  *   region_peer NAME changed VALUE     stores into ready, and calls postbox_changed()
+ *   region_peer NAME play COUNT        makes ready odd whenever it is even, so many times
  *   region_peer NAME write             updates the record until stop is set
  *   region_peer NAME read              reads the record until stop is set; prints how many reads were
  *                                      made, torn, and given up because they were overtaken
@@ -11,6 +12,7 @@
 
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,15 @@ static void add_to_all(struct shared *shared, long count) {
     __atomic_fetch_add(&shared->i16, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&shared->i32, 1, __ATOMIC_SEQ_CST);
     __atomic_fetch_add(&shared->i64, 1, __ATOMIC_SEQ_CST);
+  }
+}
+
+static void play(struct shared *shared, void *region, long count) {
+  for (long turn = 0; turn < count; turn++) {
+    uint32_t ready;
+    while ((ready = __atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST)) & 1) sched_yield();
+    __atomic_store_n(&shared->ready, ready + 1, __ATOMIC_RELEASE);
+    postbox_changed(region);
   }
 }
 
@@ -93,6 +104,7 @@ int main(int argc, char **argv) {
   long number = argc > 3 ? atol(argv[3]) : 0;
 
   if (strcmp(argv[2], "add") == 0) add_to_all(shared, number);
+  else if (strcmp(argv[2], "play") == 0) play(shared, region, number);
   else if (strcmp(argv[2], "store") == 0) *(volatile uint32_t *)&shared->ready = (uint32_t)number;
   else if (strcmp(argv[2], "changed") == 0) {
     __atomic_store_n(&shared->ready, (uint32_t)number, __ATOMIC_RELAXED);

@@ -4,14 +4,14 @@
  */
 
 import "../support/loaded.ts";
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertGreaterOrEqual } from "../assert.ts";
 import { test } from "../harness.ts";
 import { MessageQueue } from "../../mod.ts";
 import { Region } from "../../src/region/mod.ts";
 import { CHANGES_OFFSET } from "../../src/region/region_layout.ts";
 import { bellName } from "../../src/wait/doorbell.ts";
 import { ARMED, BELLS_OFFSET, WAITING_MASK } from "../../src/wait/event_layout.ts";
-import { Child, run } from "../support/process.ts";
+import { Child, run, runProgram } from "../support/process.ts";
 import { evalArgs, execPath, FFI_ONLY, linked } from "../support/runtime.ts";
 import { scaled } from "../support/scale.ts";
 import { runWith } from "../support/spawned.ts";
@@ -90,6 +90,37 @@ for (const way of ["blocks", "loops"] as const) {
   }
 }
 
+/** Makes ready even whenever it is odd, so many times. */
+const PLAYER = `
+  ${SHARED}
+  import { EventCount } from "@postbox/postbox/src/wait/mod.ts";
+  const { buffer, fields: { ready } } = Region.open(name, Shared);
+  const [way, turns] = args;
+  const events = EventCount.attach(buffer, ${CHANGES_OFFSET}, { lookEveryMs: 3_600_000, spin: false });
+  const look = () => (ready.load() & 1) === 1 || undefined;
+  for (let turn = 0; turn < Number(turns); turn++) {
+    if (way === "blocks") events.waitSync(look);
+    else await events.wait(look);
+    ready.add(1);
+  }
+`;
+
+for (const way of ["blocks", "loops"] as const) {
+  const turns = 1000;
+  test(`${turns} times C's postbox_changed() wakes one who ${way}, and none is lost`, async () => {
+    using peer = await compilePeer();
+    using shared = sharedRegion();
+    const finished = Promise.all([
+      run(execPath(), { args: [...evalArgs(PLAYER), shared.name, way, String(turns)] }),
+      run(peer.path, { args: [shared.name, "play", String(turns)] }),
+    ]);
+    for (const { code, stderr } of await within("the end of the game", finished)) {
+      assertEquals([code, stderr], [0, ""]);
+    }
+    assertEquals(shared.fields.ready.load(), 2 * turns);
+  });
+}
+
 test("postbox_changed() rings the bell of an event loop, and disarms it", async () => {
   using program = await compilePeer();
   using shared = sharedRegion();
@@ -149,6 +180,30 @@ test("C finds no region of another schema, and none that is not ready", async ()
     words[index] = before;
   }
   assertEquals((await run(program.path, { args: [shared.name, "store", "7"] })).code, 0);
+});
+
+test("RecordField.update() gives false at its deadline, and read() waits for nobody", async () => {
+  using shared = sharedRegion();
+  const { started, stop, last } = shared.fields;
+  const writer = runProgram(
+    `${SHARED}
+    const { started, stop, last } = Region.open(name, Shared).fields;
+    last.update((draft) => {
+      draft.tag = "late";
+      started.add(1);
+      stop.waitForSync(1);
+    });`,
+    { args: [shared.name] },
+  );
+  await within("the writer", started.waitFor(1));
+  const start = performance.now();
+  assertEquals(last.update((draft) => void (draft.tag = "mine"), { timeoutMs: 30 }), false);
+  assertGreaterOrEqual(performance.now() - start, 30);
+  assertEquals(last.write({ ...last.read(), tag: "mine" }, { timeoutMs: 0 }), false);
+  assertEquals(last.read().tag, "");
+  stop.store(1);
+  const { code, stderr } = await within("its end", writer);
+  assertEquals([code, stderr, last.read().tag], [0, "", "late"]);
 });
 
 // --- Children and workers ------------------------------------------------------------------------

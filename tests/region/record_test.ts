@@ -145,6 +145,25 @@ test("RecordField.read() works within an update, and gives what was there before
   assertEquals(pair.read(), { first: 5, second: 2 });
 });
 
+test("RecordField.write() is not disturbed by what a getter of the value does", () => {
+  using region = privateRegion(Schema);
+  const { pair } = region.fields;
+  pair.write({
+    first: 7,
+    get second() {
+      assertEquals(pair.read(), { first: 0, second: 0 });
+      return 8;
+    },
+  });
+  assertEquals(pair.read(), { first: 7, second: 8 });
+  const closes = privateRegion(Schema);
+  const close = () => {
+    closes.close();
+    return { first: 1, second: 1 };
+  };
+  assertThrows(() => closes.fields.pair.update(close), ClosedError);
+});
+
 test("RecordField.update() within its own update throws EDEADLK, and the outer one goes on", () => {
   using region = privateRegion(Schema);
   const { pair } = region.fields;
@@ -156,12 +175,11 @@ test("RecordField.update() within its own update throws EDEADLK, and the outer o
   assertEquals(pair.read(), { first: 1, second: 0 });
 });
 
-test("RecordField.update() gives false at the deadline, while somebody else writes", async () => {
+test("RecordField.updateAsync() waits for another writer, until it is called off", async () => {
   using made = namedRegion(Schema);
   const { pair } = made.fields;
   using holder = Mutex.attach(pairOf(made.region).mutex);
   const guard = holder.tryLock()!;
-  // On this thread it would be EDEADLK to block, so the awaited form is what waits here.
   const late = await assertRejects(
     () => pair.updateAsync((draft) => void (draft.first = 1), { timeoutMs: 10 }),
     DOMException,
