@@ -6,7 +6,7 @@ import { test } from "../harness.ts";
 import { scaled } from "../support/scale.ts";
 import { subject } from "../torture/record.ts";
 
-const KILLS = scaled(30);
+const KILLS = scaled(20);
 
 test(`no read of a record is torn, ${KILLS} of its writers and readers are killed`, async () => {
   const seed = Date.now() >>> 0;
