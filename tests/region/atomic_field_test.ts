@@ -237,7 +237,7 @@ test("FloatField.add() adds, also to what is no number", () => {
   f64.store(NaN);
   assertEquals([f64.add(1), f64.load()], [NaN, NaN]);
   // A NaN that C made: others than JavaScript's own have other bits.
-  new BigUint64Array(region.buffer)[(128 + Numbers.fields.f64.byteOffset) / 8] =
+  new BigUint64Array(region.buffer, 128 + Numbers.fields.f64.byteOffset, 1)[0] =
     0xfff8_0000_dead_beefn;
   assertEquals([f64.add(1), f64.load()], [NaN, NaN]);
 });
