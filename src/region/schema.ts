@@ -16,9 +16,14 @@ export function formatOf(struct: Struct, hasText: boolean): RegionFormat {
   return { plan, hash: hashOf(struct), text };
 }
 
+/** The hash of a struct is made once. */
+const known = new WeakMap<Struct, bigint>();
+
 /** The hash says how the machine's locks are, too: another C library has others. */
 export function hashOf(struct: Struct): bigint {
-  return schemaHash(struct, lockAbi());
+  let hash = known.get(struct);
+  if (hash === undefined) known.set(struct, hash = schemaHash(struct, lockAbi()));
+  return hash;
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   i8,
   mutex,
   record,
-  Region,
   struct,
   text,
   toCHeader,
@@ -20,7 +19,7 @@ import {
   u8,
 } from "../../src/region/mod.ts";
 import { assertEquals } from "../assert.ts";
-import { memoryName } from "../support/names.ts";
+import { namedRegion } from "../region/support.ts";
 import { compileC, temporaryFolder } from "../support/process.ts";
 
 /** What all processes add to, wait for and write. */
@@ -65,17 +64,7 @@ export async function compilePeer(): Promise<Disposable & { path: string }> {
 
 /** Such a region, that other processes open by its name until the end of the scope. */
 export function sharedRegion() {
-  const { name, [Symbol.dispose]: unlink } = memoryName();
-  const region = Region.create(name, Shared);
-  return {
-    name,
-    region,
-    fields: region.fields,
-    [Symbol.dispose]() {
-      region.close();
-      unlink();
-    },
-  };
+  return namedRegion(Shared);
 }
 
 /** Adds 1 to each number, so often, when the others are there, too. C adds to the integers only. */
