@@ -10,9 +10,11 @@
  *                              │
  *                              │ mremap(2): the same page of the object, a second time
  *                              ▼
- * LockPage           |      page 0      |                     unmapped when the buffer has been
- *                                                             collected and nothing in it is held
+ * LockPage           |      page 0      |                     unmapped when the buffer is collected
  * ```
+ *
+ * Who holds a lock holds its buffer, whatever becomes of the guard: the page has to stay, and Bun
+ * writes into the memory of a buffer that it has collected.
  *
  * A thread that ends takes no page away: a process that ends needs nothing, and a worker's pages
  * stay until the process ends.
@@ -21,21 +23,35 @@
 import { mremapShared, munmap, pageBytes, sys } from "../sys/mod.ts";
 
 /** A page with locks, as this thread sees it for C. */
-export interface LockPage {
+export class LockPage {
   readonly address: bigint;
   /** How many locks in it this thread holds. */
-  held: number;
+  #held = 0;
+  /** Keeps the buffer from being collected while there are some. */
+  #keeps: SharedArrayBuffer | undefined;
+
+  constructor(address: bigint) {
+    this.address = address;
+  }
+
+  /** A lock in it was taken, in the buffer that it is a page of. */
+  take(buffer: SharedArrayBuffer): void {
+    this.#held++;
+    this.#keeps = buffer;
+  }
+
+  /** A lock in it was given back. */
+  giveBack(): void {
+    if (--this.#held === 0) this.#keeps = undefined;
+  }
 }
 
 /** The pages of this thread, by their numbers in the buffer. */
 const pagesOf = new WeakMap<SharedArrayBuffer, Map<number, LockPage>>();
 
 const collected = new FinalizationRegistry<Map<number, LockPage>>((pages) => {
-  for (const { address, held } of pages.values()) {
-    // SAFETY: whoever uses a lock references its buffer. A lock that is held and that nobody can
-    // release any more keeps its page.
-    if (held === 0) munmap(address, pageBytes(), "a page of locks");
-  }
+  // SAFETY: whoever uses a lock references its buffer, and so does a page in which one is held.
+  for (const { address } of pages.values()) munmap(address, pageBytes(), "a page of locks");
 });
 
 /**
@@ -49,7 +65,7 @@ export function lockPage(buffer: SharedArrayBuffer, byteOffset: number, name: st
   const known = pages?.get(number);
   if (known !== undefined) return known;
 
-  const page = { address: mapPage(buffer, number, name), held: 0 };
+  const page = new LockPage(mapPage(buffer, number, name));
   if (pages === undefined) {
     pagesOf.set(buffer, pages = new Map());
     collected.register(buffer, pages);

@@ -70,7 +70,7 @@ export class RobustMutex {
   tryLock(): MutexState | undefined {
     this.validate();
     const state = pthreadMutexTrylock(this.#place, this.#name, lockHint);
-    if (state !== undefined) this.#page.held++;
+    if (state !== undefined) this.#page.take(this.#words.buffer);
     return state;
   }
 
@@ -113,7 +113,7 @@ export class RobustMutex {
   #lockFor(timeoutMs: number): MutexState | undefined {
     this.validate();
     const state = pthreadMutexTimedlock(this.#place, timeoutMs, this.#name, lockHint);
-    if (state !== undefined) this.#page.held++;
+    if (state !== undefined) this.#page.take(this.#words.buffer);
     return state;
   }
 
@@ -125,7 +125,7 @@ export class RobustMutex {
   /** Unlocks it, on the thread that locked it. */
   unlock(): void {
     pthreadMutexUnlock(this.#place, this.#name, lockHint);
-    this.#page.held--;
+    this.#page.giveBack();
   }
 }
 
