@@ -280,6 +280,18 @@ test("RingProducer.tryPush() sees that an array that came before has lost its by
   assertThrows(() => producer.tryPush(data), TypeError);
 });
 
+test("RingProducer.tryPush() sees that an array that came before has grown or shrunk", () => {
+  const { ring } = plainRing(1024);
+  using producer = ring.producer();
+  using consumer = ring.consumer();
+  const buffer = new ArrayBuffer(16, { maxByteLength: 64 }), data = new Uint8Array(buffer);
+  for (const byteLength of [16, 16, 16, 24, 24, 24, 8, 8]) {
+    buffer.resize(byteLength);
+    assert(producer.tryPush(data.fill(byteLength)));
+    assertEquals(consumer.tryPop(), new Uint8Array(byteLength).fill(byteLength));
+  }
+});
+
 test("RingProducer.tryPush() believes the engine, not the array, how long it is", () => {
   const { ring } = plainRing(256);
   using producer = ring.producer();

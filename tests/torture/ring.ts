@@ -3,7 +3,8 @@
  *
  * What must hold: nothing that was published is lost, the records of each producer come in its
  * order, only what a dead consumer was reading comes again, and the role of who died is free at
- * once.
+ * once. Half of the run, consumers read one record at a time, so one at most comes again; then they
+ * read all that is there, so a turn at most does.
  *
  * Each producer has a number of its own and counts its records, in the ring and, after the call
  * that published it, in a table. The consumer counts what it has read in the table, in the
@@ -29,6 +30,9 @@ const PROGRESS = 0, VIOLATIONS = 1, REPEATED = 2, PRODUCERS = 16;
 
 /** The words of one producer. */
 const PUBLISHED = 0, AT_ONCE = 1, READ = 2, WORDS = 4;
+
+/** How many records a turn of a lane has at most. */
+const TURN_RECORDS = 64;
 
 /** The longest that nobody makes progress, unless somebody hangs. */
 const HANG_MS = 20_000;
@@ -76,7 +80,7 @@ const PRODUCER = `
   process.exit(0);
 `;
 
-/** Reads until it is killed, or told to end and nothing is left: how many at a time. */
+/** Reads until it is killed, or told to end and nothing is left: how many at a time at most. */
 const CONSUMER = `
   ${BEGINNING}
   const [limit] = numbers.map(Number);
@@ -84,7 +88,7 @@ const CONSUMER = `
   let isOver = false;
   process.stdin.once("data", () => isOver = true);
   console.log("ready");
-  let mayRepeat = Math.min(limit, 64); // a turn, or what is read at a time
+  let mayRepeat = Math.min(limit, ${TURN_RECORDS}); // what its predecessor was at
   const read = (view, at, length) => {
     const data = new DataView(view.buffer, view.byteOffset + at, length);
     const self = data.getInt32(0, true), count = data.getInt32(4, true);
@@ -121,7 +125,8 @@ class Torture implements AsyncDisposable {
   #consumer: Child | undefined;
   #started = 0;
 
-  constructor({ kills, seed }: TortureOptions) {
+  /** @param limit How many records a consumer reads at a time. */
+  constructor({ kills, seed }: TortureOptions, readonly limit: number) {
     this.#random = new Random(seed);
     const words = PRODUCERS + (SHAPE.lanes + kills) * WORDS;
     const [ring, table] = [MpscRing.bytesFor(SHAPE), words * 4].map((byteLength, i) => {
@@ -176,7 +181,7 @@ class Torture implements AsyncDisposable {
   }
 
   async #newConsumer(): Promise<Child> {
-    return await this.#ready(CONSUMER, this.#random.pick([1, 1000]));
+    return await this.#ready(CONSUMER, this.limit);
   }
 
   async #ready(code: string, ...numbers: number[]): Promise<Child> {
@@ -219,15 +224,31 @@ async function over(child: Child): Promise<void> {
 export const subject: TortureSubject = {
   what: "a ring of two lanes, its producers and its consumer killed",
   async run(options: TortureOptions): Promise<TortureResult> {
-    await using torture = new Torture(options);
-    await torture.start();
-    let kills = 0, hangs = 0;
-    while (kills < options.kills && hangs === 0) {
-      if (!await torture.killOne()) hangs++;
-      else if (++kills % 100 === 0) options.progress?.(`${kills} kills`);
-    }
-    if (hangs === 0) await torture.end();
-    const { violations, counts } = torture;
-    return { kills, violations, hangs, counts };
+    const half = Math.floor(options.kills / 2);
+    const one = await runHalf({ ...options, kills: half }, 1);
+    if (one.hangs > 0) return one;
+    const all = await runHalf({ ...options, kills: options.kills - half }, Infinity);
+    const counts = Object.keys(one.counts).map((
+      what,
+    ) => [what, one.counts[what]! + all.counts[what]!]);
+    return {
+      kills: one.kills + all.kills,
+      violations: one.violations + all.violations,
+      hangs: all.hangs,
+      counts: Object.fromEntries(counts),
+    };
   },
 };
+
+async function runHalf(options: TortureOptions, limit: number): Promise<TortureResult> {
+  await using torture = new Torture(options, limit);
+  await torture.start();
+  let kills = 0, hangs = 0;
+  while (kills < options.kills && hangs === 0) {
+    if (!await torture.killOne()) hangs++;
+    else if (++kills % 100 === 0) options.progress?.(`${kills} kills, ${limit} at a time`);
+  }
+  if (hangs === 0) await torture.end();
+  const { violations, counts } = torture;
+  return { kills, violations, hangs, counts };
+}
