@@ -6,7 +6,7 @@
 import process from "node:process";
 import "../support/loaded.ts";
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "../assert.ts";
-import { test } from "../harness.ts";
+import { test, type TestOptions } from "../harness.ts";
 import { Mutex, MUTEX_BYTES, SharedMemory } from "../../mod.ts";
 import { removeDeadBells } from "../support/locks.ts";
 import { memoryName } from "../support/names.ts";
@@ -138,6 +138,11 @@ test("an unlock wakes those who block and those who await, one after the other",
 
 // --- Whoever dies with it ------------------------------------------------------------------------
 
+/** What keeps tests of workers from Bun. */
+const NO_WORKERS: TestOptions["not"] = {
+  bun: "it frees the buffers of a worker that ends, and writes into the memory they show",
+};
+
 /** How an owner ends: a process that has the mutex, and what ends it. */
 interface Death {
   how: string;
@@ -145,6 +150,7 @@ interface Death {
   start: (page: Page) => Child;
   /** Ends it; otherwise it reads a line. */
   kill?: (child: Child) => void;
+  not?: TestOptions["not"];
 }
 
 /** A program that has the mutex and, told to, ends by some code. */
@@ -204,8 +210,13 @@ const DEATHS: Death[] = [
   {
     how: "a worker ends by itself",
     start: workerHolder("clearInterval(alive); parentPort.close();"),
+    not: NO_WORKERS,
   },
-  { how: "a worker is terminated", start: workerHolder(`parentPort.postMessage("terminate");`) },
+  {
+    how: "a worker is terminated",
+    start: workerHolder(`parentPort.postMessage("terminate");`),
+    not: NO_WORKERS,
+  },
 ];
 
 /** Who finds the mutex: it gives whether it was recovered, and leaves it consistent and free. */
@@ -246,8 +257,8 @@ const FINDERS: Record<string, (page: Page, die: () => Promise<void>) => Promise<
   },
 };
 
-for (const { how, start, kill } of DEATHS) {
-  test(`${how} with the mutex, and whoever comes next is told`, async () => {
+for (const { how, start, kill, not } of DEATHS) {
+  test(`${how} with the mutex, and whoever comes next is told`, { not }, async () => {
     using page = new Page();
     for (const [who, find] of Object.entries(FINDERS)) {
       await using owner = start(page);
@@ -313,15 +324,18 @@ test("Mutex.lockSync() lets SIGINT end a program without a listener", async () =
   assertEquals([signal, stderr], ["SIGINT", ""]);
 });
 
-test("Mutex.lockSync() in a worker lets go when the worker is terminated", async () => {
-  using page = new Page();
-  const guard = page.mutex.tryLock()!;
-  const worker = linked(`
+test(
+  "Mutex.lockSync() in a worker lets go when it is terminated",
+  { not: NO_WORKERS },
+  async () => {
+    using page = new Page();
+    const guard = page.mutex.tryLock()!;
+    const worker = linked(`
     import { workerData } from "node:worker_threads";
     import { Mutex, SharedMemory } from "@postbox/postbox";
     Mutex.attach(SharedMemory.open(workerData).bytes).lockSync();
   `);
-  const program = `
+    const program = `
     import process from "node:process";
     import { Worker } from "node:worker_threads";
     const url = new URL("data:text/javascript," + encodeURIComponent(${JSON.stringify(worker)}));
@@ -332,19 +346,20 @@ test("Mutex.lockSync() in a worker lets go when the worker is terminated", async
       process.stdin.once("data", () => process.stdin.destroy());
     });
   `;
-  const args = evalArgs(program, { permissions: [...FFI_ONLY, "--allow-read"] });
-  await using child = new Child(execPath(), [...args, page.name]);
-  await untilAsleep(child.pid);
-  await child.write("terminate\n");
-  assertEquals(await within("its end", child.line()), "terminated");
-  await until("its thread waits no more", () => !isAsleep(child.pid));
-  guard.unlock();
-  const next = page.mutex.tryLock()!;
-  assertEquals(next.recovered, false);
-  next.unlock();
-  await child.write("end\n");
-  await within("the end of its process", endWell([child]));
-});
+    const args = evalArgs(program, { permissions: [...FFI_ONLY, "--allow-read"] });
+    await using child = new Child(execPath(), [...args, page.name]);
+    await untilAsleep(child.pid);
+    await child.write("terminate\n");
+    assertEquals(await within("its end", child.line()), "terminated");
+    await until("its thread waits no more", () => !isAsleep(child.pid));
+    guard.unlock();
+    const next = page.mutex.tryLock()!;
+    assertEquals(next.recovered, false);
+    next.unlock();
+    await child.write("end\n");
+    await within("the end of its process", endWell([child]));
+  },
+);
 
 test(
   "the second mapping of a page of locks goes with its buffer, unless something in it is held",
