@@ -7,6 +7,7 @@
 
 import { RUNTIME, type Runtime } from "./support/runtime.ts";
 import { parkedCallIsBack } from "./support/parked.ts";
+import { closeBellOfThisThread } from "../src/wait/doorbell.ts";
 
 /** What a test is. */
 export type TestBody = () => void | Promise<void>;
@@ -47,7 +48,10 @@ async function registration(): Promise<Register> {
     // Bun ends when the last test has, whatever is still due, and calls no handler of the process.
     // One turn of the loop, so that what is due by then fails the file if it throws; what is due
     // later never happens under Bun, and fails under Node, which waits for it.
-    afterAll(() => new Promise((resolve) => setTimeout(resolve, 0)));
+    afterAll(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      closeBellOfThisThread(); // which a handler of the process does elsewhere
+    });
     // The name of one that is not run says why: test() below puts the reason there.
     return (name, body) => body === undefined ? test.skip(name) : test(name, body, TIMEOUT_MS);
   }
