@@ -34,7 +34,7 @@ export interface DrainOptions {
    * So many records at most, from 1.
    * @default {all there are}
    */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** Only this file has it. */
@@ -329,14 +329,16 @@ export class RingConsumer implements Disposable {
     const readers = this.#readers;
     // Before it is left: only the lane whose turn it is holds what it has read.
     readers[this.#lane]!.giveBack();
-    for (let passed = 0; passed < readers.length; passed++) {
-      this.#lane = (this.#lane + 1) % readers.length;
-      const at = readers[this.#lane]!.peek();
+    // At last it is the same lane's again, unless that was found empty just now.
+    const candidates = this.#turnRecords > 0 ? readers.length - 1 : readers.length;
+    for (let passed = 1; passed <= candidates; passed++) {
+      const lane = (this.#lane + passed) % readers.length;
+      const at = readers[lane]!.peek();
       if (at === -1) continue;
+      this.#lane = lane;
       this.#turnRecords = TURN_RECORDS;
       return at;
     }
-    this.#turnRecords = 0;
     return -1;
   }
 

@@ -15,7 +15,7 @@ export interface MpscRingOptions {
    * left at the end: a power of two from 64 to 2^30.
    * @default {the largest that the memory has room for}
    */
-  capacityBytes?: number;
+  capacityBytes?: number | undefined;
 }
 
 /** Only this file has it. */
@@ -60,7 +60,7 @@ export class MpscRing {
   }
 
   /** How many bytes of memory such a ring takes. */
-  static bytesFor({ lanes, capacityBytes }: Required<MpscRingOptions>): number {
+  static bytesFor({ lanes, capacityBytes }: { lanes: number; capacityBytes: number }): number {
     return ringBytesOf(lanes, capacityBytes);
   }
 

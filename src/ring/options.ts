@@ -6,11 +6,11 @@ export interface RingBlockOptions {
    * Milliseconds, at least 0; measured on the monotonic clock.
    * @default {for ever}
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 /** How long an awaited call on a ring may wait. */
 export interface RingAwaitOptions extends RingBlockOptions {
   /** Ends the wait: the promise rejects with the signal's reason, and nothing was pushed or popped. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }

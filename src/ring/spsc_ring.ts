@@ -15,7 +15,7 @@ export interface SpscRingOptions {
    * a power of two from 64 to 2^30.
    * @default {the largest that the memory has room for}
    */
-  capacityBytes?: number;
+  capacityBytes?: number | undefined;
 }
 
 /** Only this file has it. */
@@ -29,8 +29,11 @@ const MAKING: unique symbol = Symbol("making");
  * in `src/ring/ring_layout.ts`. {@linkcode SpscRing.producer} and {@linkcode SpscRing.consumer}
  * take the two roles; each is one thread's at a time, and that of a thread that died is free.
  *
- * Nothing in the memory is trusted: what cannot be is a {@linkcode LayoutError}. Whoever may write
- * it can damage the records, though, and with them what is read.
+ * Positions and lengths in the memory are not trusted: what cannot be is a {@linkcode LayoutError},
+ * and nothing outside a record is read or written. Whoever may write the memory can change what is
+ * read, though, and is trusted as far as its two locks make that necessary ({@linkcode Mutex}).
+ *
+ * Close the two ends before the memory: nobody else does that for them.
  *
  * @example From one process to another
  * ```ts

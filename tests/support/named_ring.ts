@@ -1,7 +1,7 @@
 /** A ring in shared memory that other processes can open. */
 
 import "./loaded.ts";
-import { MpscRing, type MpscRingOptions, SharedMemory } from "../../mod.ts";
+import { MpscRing, SharedMemory } from "../../mod.ts";
 import { memoryName } from "./names.ts";
 
 /** A ring whose memory has a name; closed and unlinked at the end of the scope. */
@@ -11,7 +11,7 @@ export class NamedRing implements Disposable {
   readonly memory: SharedMemory;
   readonly ring: MpscRing;
 
-  constructor(shape: Required<MpscRingOptions>) {
+  constructor(shape: { lanes: number; capacityBytes: number }) {
     this.memory = SharedMemory.create(this.name, { byteLength: MpscRing.bytesFor(shape) });
     this.ring = MpscRing.format(this.memory.bytes, shape);
   }
