@@ -19,7 +19,6 @@ import type { Integer, Scalar, Words } from "./scalars.ts";
 
 /** Atomics, for words of either type. */
 interface WordAtomics {
-  load<W>(words: Words<W>, index: number): W;
   store<W>(words: Words<W>, index: number, word: W): W;
   exchange<W>(words: Words<W>, index: number, word: W): W;
   compareExchange<W>(words: Words<W>, index: number, expected: W, replacement: W): W;
@@ -61,7 +60,7 @@ export class AtomicWords<V, W> implements AtomicArray<V> {
   load(index: number): V {
     this.checkIndex(index);
     this.#memory.checkOpen();
-    return this.scalar.toValue(atomics.load(this.words, index));
+    return this.scalar.toValue(this.loadWord(index));
   }
 
   store(index: number, value: V): void {
@@ -108,15 +107,19 @@ export class AtomicWords<V, W> implements AtomicArray<V> {
   #looking(index: number, expected: Expected<V>): () => V | undefined {
     this.checkIndex(index);
     this.#memory.checkOpen();
-    const { words, scalar } = this;
+    const { words, scalar } = this, { load } = this.#memory;
     const holds = typeof expected === "function"
       ? expected as (value: V) => boolean
       : (value: V) => value === expected;
     if (typeof expected !== "function") scalar.toWord(expected); // or it would wait for ever
     return () => {
-      const value = scalar.toValue(atomics.load(words, index));
+      const value = scalar.toValue(load(words, index));
       return holds(value) ? value : undefined;
     };
+  }
+
+  protected loadWord(index: number): W {
+    return this.#memory.load(this.words, index);
   }
 
   /** Puts one word in another's place; gives what was there. */
@@ -163,7 +166,7 @@ export class AtomicFloats<W> extends AtomicWords<number, W> implements FloatArra
     const { scalar } = this;
     scalar.toWord(value);
     this.checkChange(index);
-    let found = atomics.load(this.words, index);
+    let found = this.loadWord(index);
     for (;;) {
       // Each round that fails is one in which somebody else's change went through. Words are
       // compared, so a NaN is as good as any.

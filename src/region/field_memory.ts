@@ -6,6 +6,7 @@
 import { ClosedError } from "../errors.ts";
 import { EVENT_COUNT_BYTES, EventCount } from "../wait/mod.ts";
 import type { WaitForOptions } from "./field.ts";
+import { type Load, loadFor } from "./loading.ts";
 
 /** How often who waits looks by itself, in milliseconds: for stores that nobody announced. */
 export const LOOK_EVERY_MS = 50;
@@ -31,6 +32,8 @@ export class FieldMemory {
   readonly buffer: SharedArrayBuffer;
   readonly access: "r" | "rw";
   readonly target: string;
+  /** How its words are loaded. */
+  readonly load: Load;
   readonly #changes: EventCount;
   readonly #open = new Set<Closable>();
   #isClosed = false;
@@ -39,6 +42,7 @@ export class FieldMemory {
     this.buffer = buffer;
     this.access = access;
     this.target = target;
+    this.load = loadFor(access);
     this.#changes = changes ?? clock(target);
   }
 

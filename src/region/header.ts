@@ -6,6 +6,7 @@
 
 import { LayoutError } from "../errors.ts";
 import { EventCount } from "../wait/mod.ts";
+import { loadFor } from "./loading.ts";
 import {
   BYTE_ORDER,
   BYTE_ORDER_OFFSET,
@@ -39,11 +40,16 @@ export type RegionState = "ready" | "begun" | "blank";
  *
  * @throws {LayoutError} If it is something else.
  */
-export function stateOf(bytes: Uint8Array<SharedArrayBuffer>, target: string): RegionState {
+export function stateOf(
+  bytes: Uint8Array<SharedArrayBuffer>,
+  access: "r" | "rw",
+  target: string,
+): RegionState {
   if (bytes.byteLength < HEADER_BYTES) return "blank"; // it was not given its length yet
+  const load = loadFor(access);
   // SYNC: pairs with the store in formatRegion(). Who sees the mark sees all that was formatted.
-  const ready = Atomics.load(new Uint32Array(bytes.buffer, READY_OFFSET, 1), 0);
-  const magic = Atomics.load(new BigUint64Array(bytes.buffer, MAGIC_OFFSET, 1), 0);
+  const ready = load(new Uint32Array(bytes.buffer, READY_OFFSET, 1), 0);
+  const magic = load(new BigUint64Array(bytes.buffer, MAGIC_OFFSET, 1), 0);
   const state = judgeState(magic, ready);
   if (state === undefined) throw notRegion(target);
   return state;
@@ -68,9 +74,13 @@ function judgeState(magic: bigint, ready: number): RegionState | undefined {
  *
  * @throws {LayoutError} If there is anything in it.
  */
-export function checkBlank(bytes: Uint8Array<SharedArrayBuffer>, target: string): void {
+export function checkBlank(
+  bytes: Uint8Array<SharedArrayBuffer>,
+  access: "r" | "rw",
+  target: string,
+): void {
   // Somebody may have begun while we looked: then there is a magic, before all else.
-  if (!isZero(bytes) && stateOf(bytes, target) === "blank") throw notRegion(target);
+  if (!isZero(bytes) && stateOf(bytes, access, target) === "blank") throw notRegion(target);
 }
 
 function isZero(bytes: Uint8Array<SharedArrayBuffer>): boolean {

@@ -105,9 +105,9 @@ export function openOrCreateRegion(name: string, making: Making, opening: Openin
 
 /** Whether memory is a region; refuses what is none, and none that could become one. */
 function isReady(memory: SharedMemory): boolean {
-  const { bytes, name } = memory;
-  const state = stateOf(bytes, name);
-  if (state === "blank") checkBlank(bytes, name);
+  const { bytes, access, name } = memory;
+  const state = stateOf(bytes, access, name);
+  if (state === "blank") checkBlank(bytes, access, name);
   return state === "ready";
 }
 
@@ -116,7 +116,7 @@ function tryMake(memory: SharedMemory, { byteLength, format }: Making): boolean 
   const fd = descriptorOf(memory), { name } = memory;
   if (!tryLock(fd, name)) return false;
   try {
-    const state = stateOf(memory.bytes, name);
+    const state = stateOf(memory.bytes, "rw", name);
     if (state === "ready") return false;
     memory.grow(byteLength);
     if (state === "begun") memory.bytes.fill(0);

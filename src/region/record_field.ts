@@ -44,8 +44,8 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
   readonly #memory: FieldMemory;
   readonly #path: string;
   readonly #byteOffset: number;
-  readonly #sequence: Uint32Array;
-  readonly #begun: Uint32Array;
+  readonly #sequence: Uint32Array<SharedArrayBuffer>;
+  readonly #begun: Uint32Array<SharedArrayBuffer>;
   readonly #copies: readonly [Uint32Array, Uint32Array];
   /** A copy of our own: of what was read, or of what will be written. */
   readonly #own: Uint32Array<ArrayBuffer>;
@@ -116,16 +116,17 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
 
   /** Copies the update that is in force, as far as can be seen; false when it was overtaken. */
   #tryCopy(): boolean {
+    const { load } = this.#memory;
     // SYNC: pairs with the store of the sequence in #commit(). All of this update is there.
-    const sequence = Atomics.load(this.#sequence, 0);
+    const sequence = load(this.#sequence, 0);
     copyWords(this.#copies[copyOf(sequence)], this.#own);
     // SYNC: keeps the reads of the copy before the next load, also on arm64.
     Atomics.store(this.#fence, 0, 0);
     // SYNC: pairs with the store of `begun` in #commit(), which is seen before any byte of that
     // update is. The next update is written to the other copy; the one after it to this one.
-    const begun = Atomics.load(this.#begun, 0);
+    const begun = load(this.#begun, 0);
     if (begun - sequence >>> 0 <= 1) return true;
-    if (Atomics.load(this.#sequence, 0) === sequence) throw this.#impossible(sequence, begun);
+    if (load(this.#sequence, 0) === sequence) throw this.#impossible(sequence, begun);
     return false;
   }
 

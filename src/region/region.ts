@@ -330,8 +330,8 @@ export class Region<F extends Fields> implements Disposable {
 
   /** Uses memory after judging what is in it. */
   static #judged<F extends Fields>(parts: Parts<F>): Region<F> {
-    const { name, schema, bytes } = parts;
-    const state = stateOf(bytes, name);
+    const { name, schema, access, bytes } = parts;
+    const state = stateOf(bytes, access, name);
     if (state !== "ready") {
       const found = state === "blank" ? "nothing" : "one that is not ready";
       throw new LayoutError({ action: "open region", target: name, found, expected: "a region" });

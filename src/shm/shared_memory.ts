@@ -197,7 +197,8 @@ const MAX_DESCRIPTOR = 2 ** 31 - 1;
  * on a full /dev/shm: `allocate` of {@linkcode OpenMemoryOptions} is for that.
  *
  * With `access: "r"` the bytes are a private view: it follows the writers, but what is written
- * into it stays in this process, and a page written to follows nobody from then on.
+ * into it stays in this process, and a page written to follows nobody from then on. In Bun even
+ * `Atomics.load()` is such a write, once it is compiled; a read-only `Region` does without it.
  *
  * @example Two handles on one object
  * ```ts

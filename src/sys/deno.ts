@@ -75,6 +75,7 @@ function load<const T extends CTable>(table: T): Library<T> {
     viewOf: (address, byteLength) =>
       Deno.UnsafePointerView.getArrayBuffer(Deno.UnsafePointer.create(address)!, byteLength),
     growClears: false,
+    loadsWrite: false,
     seesInherited: true,
     hearsSignals: () => true, // a signal that nobody listens for interrupts nothing
     watch,

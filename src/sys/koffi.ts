@@ -116,6 +116,7 @@ function load<const T extends CTable>(table: T): Library<T> {
     addressOf: address,
     viewOf: view,
     growClears: isBun,
+    loadsWrite: isBun,
     seesInherited: false,
     hearsSignals,
     watch: watchWith(found, isBun, () => Object.keys(createRequire().cache)),

@@ -64,6 +64,12 @@ export interface Library<T extends CTable> {
   readonly growClears: boolean;
 
   /**
+   * Whether `Atomics.load()` is a write for the kernel, as JavaScriptCore's compiled code is, which
+   * adds 0 instead. In a private mapping that freezes the page.
+   */
+  readonly loadsWrite: boolean;
+
+  /**
    * Whether FD_CLOEXEC tells inherited descriptors from our own: Node and Bun set it on all that
    * they inherit.
    */
