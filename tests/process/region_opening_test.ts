@@ -3,25 +3,41 @@
  *
  * Goal: exactly one makes it, nobody uses one that is not ready, and whoever is killed over it, the
  * next `openOrCreate` makes it anew. Method: makers that take long, so that a kill finds them at
- * it: the region is large, and each has to fill it with zeros that a dead one left half made.
+ * it: the region has many locks. Most are at it when they are killed, and half are seen so before.
  */
 
 import "../support/loaded.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
-import { array, LayoutError, PosixError, Region, struct, u32, u64 } from "../../src/region/mod.ts";
+import {
+  array,
+  LayoutError,
+  mutex,
+  PosixError,
+  Region,
+  struct,
+  u32,
+  u64,
+} from "../../src/region/mod.ts";
 import { memoryName } from "../support/names.ts";
 import { Child, runProgram } from "../support/process.ts";
 import { Random } from "../support/random.ts";
 import { scaled } from "../support/scale.ts";
-import { within } from "../support/until.ts";
+import { until, within } from "../support/until.ts";
 
-const Large = struct("large", { opened: u32, made: u64, many: array(u32, 500_000) });
+const Large = struct("large", {
+  opened: u32,
+  made: u64,
+  many: array(u32, 100_000),
+  locks: array(mutex, 1000),
+});
 
 const LARGE = `
   import process from "node:process";
-  import { array, Region, struct, u32, u64 } from "@postbox/postbox";
-  const Large = struct("large", { opened: u32, made: u64, many: array(u32, 500_000) });
+  import { array, mutex, Region, struct, u32, u64 } from "@postbox/postbox";
+  const Large = struct("large", {
+    opened: u32, made: u64, many: array(u32, 100_000), locks: array(mutex, 1000),
+  });
   const [name] = process.argv.slice(2);
 `;
 
@@ -40,7 +56,7 @@ test("of many who open or create one region at once, all share one", async () =>
   }
 });
 
-const KILLS = scaled(40);
+const KILLS = scaled(20);
 
 test(`a region comes to be though ${KILLS} of its makers are killed`, async () => {
   const random = new Random(Date.now() >>> 0);
@@ -58,18 +74,33 @@ test(`a region comes to be though ${KILLS} of its makers are killed`, async () =
       object.name,
     );
     assertEquals(await within("the maker", maker.line()), "goes");
-    await new Promise((resolve) => setTimeout(resolve, random.below(20)));
+    // Half of them anywhere in the circle.
+    if (kill % 2 === 0) {
+      await until("it is at it", () => stateOf(object.name) === "being made");
+    }
+    await new Promise((resolve) => setTimeout(resolve, random.below(10)));
     maker.kill();
     await within("its end", maker.finished());
     ends[lookAt(object.name)]++;
 
     using region = Region.openOrCreate(object.name, Large);
     const { fields } = region;
-    assertEquals([fields.opened.load(), fields.made.load(), fields.many.load(499_999)], [0, 0n, 0]);
+    assertEquals([fields.opened.load(), fields.made.load(), fields.many.load(99_999)], [0, 0n, 0]);
+    for (const index of [0, 999]) assert(fields.locks.at(index).tryLock());
     Region.open(object.name, Large).close();
   }
   assert(ends.abandoned > 0, JSON.stringify(ends));
 });
+
+/** What there is now. */
+function stateOf(name: string): string | undefined {
+  try {
+    return Region.inspect(name)?.state;
+  } catch (error) {
+    if (error instanceof PosixError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
 
 /** What a maker left, and that Region.open() says so. */
 function lookAt(name: string): "not begun" | "abandoned" | "ready" {
