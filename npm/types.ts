@@ -23,7 +23,7 @@ const MEMBER =
 export function completedTypes(declarations: string, source: string): string {
   let completed = declarations;
   for (const [, name, body] of source.matchAll(CLASS)) {
-    const start = completed.search(new RegExp(`^export declare class ${name}\\b`, "m"));
+    const start = completed.search(new RegExp(`export declare class ${name}\\b`));
     if (start === -1) continue; // not public
     const members = [...body!.matchAll(MEMBER)].map(([, comment = "", signature]) =>
       `${comment}  ${signature};\n`
