@@ -1,6 +1,6 @@
 /** The groups of tests: what is in each, and what it may do. */
 
-import { RUNTIMES } from "./runtimes.ts";
+import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
 
 /** A group that runs under Deno, from the checkout. */
 export interface DenoGroup {
@@ -50,9 +50,17 @@ export const GROUP_NAMES: readonly string[] = [
   ...RUNTIMES,
 ];
 
-/** What runs when no group is named: everything under Deno, on the machine's own Node, the newest. */
+/**
+ * What runs when no group is named: everything under Deno and on the machine's own Node, and the
+ * library alone on the newest.
+ */
 export const DEFAULT: readonly string[] = [
   ...DENO_GROUPS.map(({ name }) => name),
   "node",
   "node26",
 ];
+
+/** The files that a runtime runs when no group is named; all of them where it is not here. */
+export const DEFAULT_FILES: Readonly<Partial<Record<RuntimeName, readonly string[]>>> = {
+  node26: [...ROOMS, "life"].map((room) => `tests/${room}`),
+};

@@ -16,7 +16,7 @@ const GROUP_TIMEOUT_MS = 4 * FILE_TIMEOUT_MS;
 /** A group under Deno. */
 export async function runDenoGroup(
   { name, what, args }: DenoGroup,
-  flags: string[],
+  flags: readonly string[],
   runId: string,
 ): Promise<Counts> {
   console.log(`\n== ${name}: ${what}`);
@@ -34,7 +34,7 @@ export async function runDenoGroup(
 /** The test files, or those of them that are wanted, on a runtime. */
 export async function runOnRuntime(
   name: RuntimeName,
-  wanted: string[],
+  wanted: readonly string[],
   scratch: Scratch,
   runId: string,
 ): Promise<Counts> {
@@ -90,7 +90,7 @@ function failure(where: string, problem: string): Counts {
 }
 
 /** The test files, or those of them that are named or lie in a folder that is. */
-function testFiles(folder: string, wanted: string[]): string[] {
+function testFiles(folder: string, wanted: readonly string[]): string[] {
   const found: string[] = [];
   const walk = (path: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(`${folder}/${path}`)) {

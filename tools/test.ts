@@ -6,7 +6,7 @@
  */
 
 import { type Counts, total } from "./counts.ts";
-import { DEFAULT, DENO_GROUPS, GROUP_NAMES } from "./groups.ts";
+import { DEFAULT, DEFAULT_FILES, DENO_GROUPS, GROUP_NAMES } from "./groups.ts";
 import {
   type KernelObjects,
   kernelObjects,
@@ -15,7 +15,7 @@ import {
   RUN_VARIABLE,
 } from "./leftovers.ts";
 import { runDenoGroup, runOnRuntime } from "./run_group.ts";
-import { RUNTIMES } from "./runtimes.ts";
+import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
 import { Scratch } from "./scratch.ts";
 
 const HELP = `Runs the tests.
@@ -30,6 +30,11 @@ Runtimes: the same files as JavaScript against the npm package, in a folder of i
   ${RUNTIMES.join("  ")}   (node is the machine's own)
 
 Without names: ${DEFAULT.join(" ")}
+${
+  Object.entries(DEFAULT_FILES).map(([name, files]) => `  of ${name} then ${files.join(" ")}`).join(
+    "\n",
+  )
+}
 
 Examples
   deno task test
@@ -41,10 +46,18 @@ Examples
 /** Where the tests of the npm package find its tarball. */
 const TARBALL_VARIABLE = "POSTBOX_TEST_TARBALL";
 
+/** What of the groups is wanted. */
+interface Wanted {
+  /** For `deno test`. */
+  flags: readonly string[];
+  /** The files or folders that a runtime runs; none: all. */
+  filesOn(name: RuntimeName): readonly string[];
+}
+
 /** Runs groups, one after the other. */
 async function runGroups(
   names: readonly string[],
-  flags: string[],
+  { flags, filesOn }: Wanted,
   scratch: Scratch,
   runId: string,
 ): Promise<Counts> {
@@ -54,7 +67,7 @@ async function runGroups(
     counts.push(await runDenoGroup(group, flags, runId));
   }
   for (const name of RUNTIMES.filter((name) => names.includes(name))) {
-    counts.push(await runOnRuntime(name, flags, scratch, runId));
+    counts.push(await runOnRuntime(name, filesOn(name), scratch, runId));
   }
   return total(counts);
 }
@@ -99,7 +112,8 @@ async function main(args: string[]): Promise<number> {
   const dashes = args.indexOf("--");
   const named = dashes === -1 ? args : args.slice(0, dashes);
   const flags = dashes === -1 ? [] : args.slice(dashes + 1);
-  const names = named.length === 0 ? DEFAULT : named;
+  const isDefault = named.length === 0;
+  const names = isDefault ? DEFAULT : named;
   if (!names.every((name) => GROUP_NAMES.includes(name))) {
     console.error(`Cannot run ${names.join(" ")}: expected some of ${GROUP_NAMES.join(" ")}`);
     return 2;
@@ -109,7 +123,9 @@ async function main(args: string[]): Promise<number> {
   using scratch = new Scratch();
   cleanUpWhenInterrupted(scratch, runId);
   const before = kernelObjects();
-  const counts = await runGroups(names, flags, scratch, runId);
+  const filesOn = (name: RuntimeName) =>
+    isDefault && flags.length === 0 ? DEFAULT_FILES[name] ?? [] : flags;
+  const counts = await runGroups(names, { flags, filesOn }, scratch, runId);
   const clean = isNothingLeft(before, runId);
   // That nothing is left is one more test.
   const passed = counts.passed + (clean ? 1 : 0);
