@@ -116,6 +116,8 @@ function tryMake(memory: SharedMemory, { byteLength, format }: Making): boolean 
   const fd = descriptorOf(memory), { name } = memory;
   if (!tryLock(fd, name)) return false;
   try {
+    // As long as it is now: it may have had no length yet when it was opened.
+    memory.grow(Math.min(memory.status().byteLength, memory.maxByteLength));
     const state = stateOf(memory.bytes, "rw", name);
     if (state === "ready") return false;
     memory.grow(byteLength);

@@ -41,6 +41,7 @@ static void play(struct shared *shared, void *region, long count) {
   for (long turn = 0; turn < count; turn++) {
     uint32_t ready;
     while ((ready = __atomic_load_n(&shared->ready, __ATOMIC_SEQ_CST)) & 1) sched_yield();
+    usleep(100); /* the other one falls asleep, mostly */
     __atomic_store_n(&shared->ready, ready + 1, __ATOMIC_RELEASE);
     postbox_changed(region);
   }

@@ -6,18 +6,18 @@
  * order in which a maker makes them; tests/process/region_opening_test.ts has real makers.
  */
 
-import { assert, assertEquals, assertGreaterOrEqual, assertThrows } from "../assert.ts";
+import { assert, assertEquals, assertGreaterOrEqual, assertThrows, fail } from "../assert.ts";
 import { test } from "../harness.ts";
 import { SharedMemory } from "../../mod.ts";
 import { array, LayoutError, Region, struct, u32, u64 } from "../../src/region/mod.ts";
 import {
   FIELDS_OFFSET,
-  HEADER_BYTES,
   MAGIC,
   MAGIC_OFFSET,
   READY_MARK,
   READY_OFFSET,
 } from "../../src/region/region_layout.ts";
+import { createRegion, type Making, openOrCreateRegion } from "../../src/region/opening.ts";
 import { descriptorOf } from "../../src/shm/inside.ts";
 import { tryLock } from "../../src/sys/mod.ts";
 import { memoryName } from "../support/names.ts";
@@ -145,13 +145,37 @@ test("Region.inspect() tells one that is being made from one that was abandoned"
   assertEquals(Region.inspect(made.name), { state: "being made" });
 });
 
-test("Region.create() gives way to who took its object over before it was locked", () => {
-  // What create() does first, and then another process before the lock: openOrCreate.
+/**
+ * A maker that is overtaken: just before it takes the lock somebody else makes the region.
+ *
+ * @param others What the other one leaves in `hits`.
+ */
+function overtaken(name: string, others: bigint): Making {
+  return {
+    byteLength: 8192,
+    mode: 0o600,
+    get format(): Making["format"] {
+      using other = Region.openOrCreate(name, Schema);
+      other.fields.hits.store(others);
+      return () => fail("it is made twice");
+    },
+  };
+}
+
+test("Region.create() gives way to who took its object over before it had the lock", () => {
   using made = memoryName();
-  using memory = SharedMemory.create(made.name, { byteLength: HEADER_BYTES });
-  using region = Region.openOrCreate(made.name, Schema);
-  region.fields.hits.store(1n);
-  assert(tryLock(descriptorOf(memory), made.name)); // and now create() finds it ready
-  assertEquals(new Uint32Array(memory.buffer, READY_OFFSET, 1)[0], READY_MARK);
-  assertEquals(memory.read({ offset: FIELDS_OFFSET, byteLength: 1 })[0], 1);
+  const { code } = refusal(() => createRegion(made.name, overtaken(made.name, 7n)));
+  assertEquals(code, "EEXIST");
+  using region = Region.open(made.name, Schema);
+  assertEquals(region.fields.hits.load(), 7n);
+});
+
+test("Region.openOrCreate() looks again when it has the lock, and uses what others made", () => {
+  for (const state of LEFT) {
+    using made = memoryName();
+    leave(state, made.name).close();
+    const opening = { access: "rw", owner: "self", timeoutMs: 1000 } as const;
+    using memory = openOrCreateRegion(made.name, overtaken(made.name, 7n), opening);
+    assertEquals(memory.read({ offset: FIELDS_OFFSET, byteLength: 1 })[0], 7);
+  }
 });
