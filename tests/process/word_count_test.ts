@@ -24,6 +24,7 @@ import "../support/loaded.ts";
 import { Random } from "../support/random.ts";
 import { type Finished, run, runProgram } from "../support/process.ts";
 import { evalArgs, execPath, FFI_ONLY, siblingUrl } from "../support/runtime.ts";
+import { scaled } from "../support/scale.ts";
 import { until, within } from "../support/until.ts";
 import {
   Demo,
@@ -304,10 +305,12 @@ function killer(plan: Map<number, number>) {
   return { onEvent, lost, pids };
 }
 
-test("countWords() is exact when a worker is killed, at 24 places of the count", async () => {
+const PLACES = scaled(24);
+
+test(`countWords() is exact when a worker is killed, at ${PLACES} places of the count`, async () => {
   using folder = folderWith({ "big.txt": BIG });
   const random = new Random(20);
-  for (let round = 0; round < 24; round++) {
+  for (let round = 0; round < PLACES; round++) {
     const worker = 1 + random.below(2);
     const at = round === 0 ? 0 : 1 + random.below(BIG_PIECES / 2);
     const { onEvent, lost, pids } = killer(new Map([[worker, at]]));

@@ -10,6 +10,7 @@ import { assertEquals, assertGreater, assertLessOrEqual } from "../assert.ts";
 import { test } from "../harness.ts";
 import { type Finished, run, runProgram } from "../support/process.ts";
 import { evalArgs, execPath, FFI_ONLY, linked } from "../support/runtime.ts";
+import { scaled } from "../support/scale.ts";
 import { within } from "../support/until.ts";
 
 /** Reading is for the imports of the workers. */
@@ -153,7 +154,7 @@ function assertNothingLeft({ code, stdout, stderr }: Finished): void {
   assertGreater(left[0]!, 2);
 }
 
-const WORKERS = Number(process.env.POSTBOX_WORKERS ?? 100);
+const WORKERS = Number(process.env.POSTBOX_WORKERS ?? scaled(100));
 
 test(
   `${WORKERS} workers that wait and are terminated leave nothing (POSTBOX_WORKERS=1000 for more)`,
@@ -209,7 +210,7 @@ test("workers that messages keep coming for are terminated without harm", async 
         queue.close();
       }
     }
-    for (let round = 0; round < 30; round++) await one();
+    for (let round = 0; round < ${scaled(30)}; round++) await one();
     console.log("done", count().ours);
   `,
     { permissions: PERMISSIONS, timeoutMs: LONG_MS },
@@ -359,7 +360,9 @@ test(
         await worker.terminate();
         left += await table.close();
       }
-      for (let round = 0; round < 25; round++) await Promise.all([one(), one(), one(), one()]);
+      for (let round = 0; round < ${
+        scaled(25)
+      }; round++) await Promise.all([one(), one(), one(), one()]);
       console.log(left > 0, count().ours);
     `,
       { timeoutMs: LONG_MS },
