@@ -40,7 +40,7 @@ export interface Bar {
 }
 
 const MARGIN = 20, WIDTH = 1120, LINE = 20;
-const LABELS_WIDTH = 146, VALUE_WIDTH = 52, GAP = 18, BAR_HEIGHT = 12;
+const LABELS_WIDTH = 170, VALUE_WIDTH = 52, GAP = 18, BAR_HEIGHT = 12;
 
 const STYLE = `
   svg { color-scheme: light dark; }
