@@ -510,6 +510,23 @@ function fill(page: Page, bells: Bell[]): void {
   }
 }
 
+test("all objects of a thread on one event count take one place in the table", async () => {
+  using page = new Page({ lookEveryMs: NEVER });
+  const objects = Array.from(
+    { length: BELL_SLOTS + 1 },
+    () => EventCount.attach(page.buffer, AT, { lookEveryMs: NEVER }),
+  );
+  const first = objects[0]!.wait(page.atLeast(1));
+  const others = objects.slice(1).map((events) => events.wait(page.atLeast(2)));
+  assertEquals([...page.bells].filter((bell) => bell !== 0n), [bellOfThisThread()!.id]);
+  page.publish(1);
+  await within("the first", first); // it leaves, and the others stay in the place
+  page.publish(2);
+  await within("the others", Promise.all(others));
+  assertEquals(objects.map(({ unannounced }) => unannounced), objects.map(() => 0));
+  assert(page.isQuiet);
+});
+
 test("EventCount.wait() looks by a timer when the table is full, and is counted", async () => {
   using page = new Page({ lookEveryMs: NEVER });
   using full = new Bells(BELL_SLOTS);
