@@ -83,6 +83,24 @@ test("mq tail gives back what it cannot write", async () => {
   assertEquals([texts(first), texts(second)], [["1", "2", "3"], ["1", "2", "3"]]);
 });
 
+test("mq tail tells of each message that it can neither write nor give back", async () => {
+  using first = namedQueue({ maxMessages: 1 }), second = namedQueue({ maxMessages: 1 });
+  for (const { queue } of [first, second]) queue.trySend("lost");
+  // Somebody takes the place as soon as it is free.
+  const sent = Promise.all([first, second].map(({ queue }) => queue.send("next")));
+  const words = `${POSTBOX.join(" ")} mq tail ${first.name} ${second.name}`;
+  const { stderr, stdout } = await shell(`${words} > /dev/full; echo $?`);
+  await sent;
+  assertEquals(stdout, "1\n");
+  for (const { name, queue } of [first, second]) {
+    assertStringIncludes(
+      stderr,
+      `back into queue "${name}" after it could not be written: it is lost`,
+    );
+    assertEquals([queue.tryReceive()?.text(), queue.length], ["next", 0]);
+  }
+});
+
 test("mq tail ends quietly when its reader goes, and loses nothing", async () => {
   using made = namedQueue({ maxMessages: 8 });
   using folder = temporaryFolder();
