@@ -7,7 +7,17 @@
 
 import { crc32c } from "./crc32c.ts";
 import * as layout from "./frame_layout.ts";
-import { ALL_FLAGS, Codec, FRAME_HEADER_BYTES, FrameFlag, FrameKind } from "./frame_layout.ts";
+import {
+  ALL_FLAGS,
+  CODEC,
+  type CodecNumber,
+  FLAG,
+  FRAME_HEADER_BYTES,
+  type FrameKind,
+  KIND,
+} from "./frame_layout.ts";
+
+export { FRAME_HEADER_BYTES };
 
 /** Where in a slab a payload is. */
 export interface SlabDescriptor {
@@ -26,7 +36,7 @@ export interface SlabDescriptor {
 /** The fields of a frame that its sender says; docs/wire.md tells what each means. */
 export interface FrameHeader {
   kind: FrameKind;
-  codec: Codec;
+  codec: CodecNumber;
   /** WANTS_TAKEN and RING; the other two follow from what is encoded. */
   flags: number;
   tag: number;
@@ -111,8 +121,8 @@ export function encodeFrame(
   view.setUint8(layout.CODEC_OFFSET, header.codec);
   view.setUint8(
     layout.FLAGS_OFFSET,
-    header.flags | (inline ? 0 : FrameFlag.BY_REFERENCE) |
-      (nameBytes === 0 ? 0 : FrameFlag.REPLY_NAME),
+    header.flags | (inline ? 0 : FLAG.BY_REFERENCE) |
+      (nameBytes === 0 ? 0 : FLAG.REPLY_NAME),
   );
   view.setUint16(layout.REPLY_NAME_BYTES_OFFSET, nameBytes, true);
   view.setUint32(layout.PAYLOAD_BYTES_OFFSET, payloadBytes, true);
@@ -185,14 +195,14 @@ export function decodeFrame(bytes: Uint8Array, byteLength: number): Frame | Fram
   }
 
   const kind = view.getUint8(layout.KIND_OFFSET) as FrameKind;
-  if (kind < FrameKind.TELL || kind > layout.LAST_KIND) {
-    return wrong("kind", `${kind}, expected ${FrameKind.TELL} to ${layout.LAST_KIND}`);
+  if (kind < KIND.TELL || kind > layout.LAST_KIND) {
+    return wrong("kind", `${kind}, expected ${KIND.TELL} to ${layout.LAST_KIND}`);
   }
-  const codec = view.getUint8(layout.CODEC_OFFSET) as Codec;
+  const codec = view.getUint8(layout.CODEC_OFFSET) as CodecNumber;
   if (codec > layout.LAST_CODEC) {
     return wrong("codec", `${codec}, expected 0 to ${layout.LAST_CODEC}`);
   }
-  if (codec === Codec.NONE && payloadBytes > 0) {
+  if (codec === CODEC.NONE && payloadBytes > 0) {
     return wrong("codec", `none, for a payload of ${payloadBytes} bytes`);
   }
   const flags = view.getUint8(layout.FLAGS_OFFSET);
@@ -204,12 +214,12 @@ export function decodeFrame(bytes: Uint8Array, byteLength: number): Frame | Fram
   if (expires > Number.MAX_SAFE_INTEGER) {
     return wrong("expires", `${expires} ms, expected at most 2^53 - 1`);
   }
-  const hasName = (flags & FrameFlag.REPLY_NAME) !== 0;
+  const hasName = (flags & FLAG.REPLY_NAME) !== 0;
   const replyName = hasName ? replyNameIn(bytes, nameBytes) : undefined;
   if (hasName ? replyName === undefined : nameBytes > 0) {
     return wrong("reply-name", `${nameBytes} bytes, flag ${hasName ? "set" : "not set"}`);
   }
-  const byReference = (flags & FrameFlag.BY_REFERENCE) !== 0;
+  const byReference = (flags & FLAG.BY_REFERENCE) !== 0;
   const block = byReference ? blockAt(view, payloadAt, payloadBytes) : undefined;
   if (byReference && block === undefined) {
     return wrong("block", `${payloadBytes} bytes are no descriptor of a block`);

@@ -71,7 +71,7 @@ export const BLOCK_CRC_OFFSET = 16;
 export const BLOCK_ZERO_OFFSET = 20;
 
 /** What a frame is. */
-export const FrameKind = {
+export const KIND = {
   /** A message that nobody answers. */
   TELL: 1,
   /** A message that is answered once, by REPLY or FAILED. */
@@ -95,13 +95,13 @@ export const FrameKind = {
   /** Grants a sender `argument` more messages to an actor. */
   GRANT: 11,
 } as const;
-/** One of {@linkcode FrameKind}. */
-export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
-/** The last of {@linkcode FrameKind}. */
-export const LAST_KIND: FrameKind = FrameKind.GRANT;
+/** One of {@linkcode KIND}. */
+export type FrameKind = (typeof KIND)[keyof typeof KIND];
+/** The last of {@linkcode KIND}. */
+export const LAST_KIND: FrameKind = KIND.GRANT;
 
 /** How a payload is encoded. */
-export const Codec = {
+export const CODEC = {
   /** There is no payload: its value is undefined. */
   NONE: 0,
   MESSAGEPACK: 1,
@@ -113,13 +113,13 @@ export const Codec = {
   /** The fields of a struct, as C has them. */
   STRUCT: 5,
 } as const;
-/** One of {@linkcode Codec}. */
-export type Codec = (typeof Codec)[keyof typeof Codec];
-/** The last of {@linkcode Codec}. */
-export const LAST_CODEC: Codec = Codec.STRUCT;
+/** One of {@linkcode CODEC}. */
+export type CodecNumber = (typeof CODEC)[keyof typeof CODEC];
+/** The last of {@linkcode CODEC}. */
+export const LAST_CODEC: CodecNumber = CODEC.STRUCT;
 
 /** The bits of `flags`. */
-export const FrameFlag = {
+export const FLAG = {
   /** In place of the payload stands the descriptor of a block of a slab that has it. */
   BY_REFERENCE: 1,
   /** Whoever takes the ASK shall say so by TAKEN. */
@@ -129,5 +129,5 @@ export const FrameFlag = {
   /** Replies may come by the asker's ring. */
   RING: 8,
 } as const;
-/** Every bit of {@linkcode FrameFlag}. */
+/** Every bit of {@linkcode FLAG}. */
 export const ALL_FLAGS = 15;
