@@ -21,7 +21,10 @@ export const LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /** Inner doors beside `mod.ts`: what rooms above need and no user gets, and which rooms. */
 export const INNER_DOORS: Readonly<Record<string, readonly string[]>> = {
-  "shm/inside.ts": ["region"],
+  "mq/inside.ts": ["actor"],
+  "ring/inside.ts": ["actor"],
+  "shm/inside.ts": ["region", "actor"],
+  "life/inside.ts": ["actor"],
 };
 
 /** Folders beside `src/` that use the library as its users do: by its entry points. */

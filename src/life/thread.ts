@@ -1,7 +1,7 @@
 /** Threads of this process, and whether they still are. */
 
-import { PosixError } from "../errors.ts";
-import { readLink, readText } from "../sys/mod.ts";
+import { readLink } from "../sys/mod.ts";
+import { statIn } from "./proc_stat.ts";
 
 /**
  * A thread of this process in one word: its number in /proc/self/task, and below it 32 bits of the
@@ -23,16 +23,6 @@ export function isRunning(thread: Thread): boolean {
 
 /** The thread of a number in /proc/self/task, or undefined when there is none. */
 export function threadOf(task: string): Thread | undefined {
-  let stat;
-  try {
-    stat = readText(`/proc/self/task/${task}/stat`);
-  } catch (error) {
-    // ESRCH: it ended after the file was opened.
-    if (error instanceof PosixError && ["ENOENT", "ESRCH"].includes(error.code)) return undefined;
-    throw error;
-  }
-  // LINUX: proc_pid_stat(5); the second field is a name in parentheses, whatever it has in it.
-  const fields = ["", "", ...stat.slice(stat.lastIndexOf(")") + 2).split(" ")];
-  const STARTED = 21; // the 22nd field, in clock ticks since the machine was started
-  return BigInt(task) << 32n | BigInt.asUintN(32, BigInt(fields[STARTED]!));
+  const stat = statIn(`/proc/self/task/${task}`);
+  return stat && BigInt(task) << 32n | BigInt.asUintN(32, stat.startTicks);
 }

@@ -63,6 +63,7 @@ export const C = {
   EPOLLOUT: 0x004,
   EPOLLERR: 0x008,
   EPOLLHUP: 0x010,
+  EPOLLET: 0x80000000,
   EFD_CLOEXEC: 0o2000000,
   EFD_NONBLOCK: 0o4000,
 
@@ -76,6 +77,9 @@ export const C = {
 
   _SC_PAGESIZE: 30,
 
+  PR_SET_PDEATHSIG: 1,
+
+  SIGKILL: 9,
   SIGEV_SIGNAL: 0,
   SIGEV_THREAD: 2,
 
@@ -117,7 +121,7 @@ export const STRUCTS = {
   /** sem_overview(7) */
   sem_t: { bytes: 32 },
   /** fcntl(2): locks of open file descriptions; all zero but the type is the whole file */
-  flock: { bytes: 32, l_type: 0 },
+  flock: { bytes: 32, l_type: 0, l_start: 8, l_len: 16 },
   /** getrlimit(2) */
   rlimit: { bytes: 16, rlim_cur: 0, rlim_max: 8 },
   /** statx(2) */
@@ -150,6 +154,8 @@ export interface MachineAbi {
   SYS_futex: bigint;
   SYS_getdents64: bigint;
   SYS_mq_notify: bigint;
+  SYS_pidfd_send_signal: bigint;
+  SYS_pidfd_open: bigint;
   SYS_fsopen: bigint;
   SYS_fsconfig: bigint;
   SYS_fsmount: bigint;
@@ -165,6 +171,8 @@ export const MACHINES: Record<"x86_64" | "aarch64", MachineAbi> = {
     SYS_futex: 202n,
     SYS_getdents64: 217n,
     SYS_mq_notify: 244n,
+    SYS_pidfd_send_signal: 424n,
+    SYS_pidfd_open: 434n,
     SYS_fsopen: 430n,
     SYS_fsconfig: 431n,
     SYS_fsmount: 432n,
@@ -177,6 +185,8 @@ export const MACHINES: Record<"x86_64" | "aarch64", MachineAbi> = {
     SYS_futex: 98n,
     SYS_getdents64: 61n,
     SYS_mq_notify: 184n,
+    SYS_pidfd_send_signal: 424n,
+    SYS_pidfd_open: 434n,
     SYS_fsopen: 430n,
     SYS_fsconfig: 431n,
     SYS_fsmount: 432n,

@@ -1,6 +1,9 @@
-/** poll(2), sched_yield(2), getrlimit(2), sysconf(3), geteuid(2): one thin function each. */
+/**
+ * poll(2), sched_yield(2), getrlimit(2), sysconf(3), geteuid(2), pidfd_open(2): one thin function
+ * each.
+ */
 
-import { C, STRUCTS } from "./abi.ts";
+import { C, machine, STRUCTS } from "./abi.ts";
 import { size, Struct } from "./bytes.ts";
 import { check, type Hint, refused } from "./check.ts";
 import { ERRNO } from "./errno.ts";
@@ -61,4 +64,34 @@ export function geteuid(): number {
 /** sysconf(3): the size of a memory page, in bytes. */
 export function pageBytes(): number {
   return sys().c.sysconf(C._SC_PAGESIZE);
+}
+
+/**
+ * pidfd_open(2): a descriptor that stands for a process and is readable once that has ended. It is
+ * closed with the program, and stands for nobody else when the number is given anew.
+ *
+ * @returns `undefined` when no process has that number.
+ */
+export function pidfdOpen(pid: number): number | undefined {
+  const { c, errno } = sys();
+  const number = machine().SYS_pidfd_open;
+  const fd = c.pidfd_open(number, pid, 0);
+  if (fd !== -1) return fd;
+  const error = errno();
+  if (error === ERRNO.ESRCH) return undefined;
+  throw refused(error, "pidfd_open", "watch process", String(pid));
+}
+
+/**
+ * pidfd_send_signal(2)
+ *
+ * @returns False when the process has ended.
+ */
+export function pidfdSendSignal(fd: number, signal: number, target: string): boolean {
+  const { c, errno } = sys();
+  const number = machine().SYS_pidfd_send_signal;
+  if (c.pidfd_send_signal(number, fd, signal, null, 0) === 0) return true;
+  const error = errno();
+  if (error === ERRNO.ESRCH) return false;
+  throw refused(error, "pidfd_send_signal", "signal process", target);
 }

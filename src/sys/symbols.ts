@@ -173,6 +173,10 @@ export const SYMBOLS = {
   sysconf: { parameters: ["i32 name"], result: "i32" },
   /** uid_t geteuid(void) */
   geteuid: { parameters: [], result: "u32" },
+  /** pid_t getppid(void) */
+  getppid: { parameters: [], result: "i32" },
+  /** int prctl(int op, long a, long b, long c, long d) — variadic */
+  prctl: { parameters: ["i32 op", "i64 a", "i64 b", "i64 c", "i64 d"], result: "i32" },
 
   /** int socket(int domain, int type, int protocol) */
   socket: { parameters: ["i32 domain", "i32 type", "i32 protocol"], result: "i32", opens: true },
@@ -270,6 +274,19 @@ export const SYMBOLS = {
   getdents64: {
     symbol: "syscall",
     parameters: ["i64 number", "i32 fd", "buffer dirp", "size count"],
+    result: "i32",
+  },
+  /** int pidfd_open(pid_t pid, unsigned flags) */
+  pidfd_open: {
+    symbol: "syscall",
+    parameters: ["i64 number", "i32 pid", "u32 flags"],
+    result: "i32",
+    opens: true,
+  },
+  /** int pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned flags) */
+  pidfd_send_signal: {
+    symbol: "syscall",
+    parameters: ["i64 number", "i32 pidfd", "i32 sig", "buffer info", "u32 flags"],
     result: "i32",
   },
   /** int fsopen(const char *fs_name, unsigned flags) */
