@@ -21,13 +21,18 @@ export function deadlineOf(timeoutMs: number | undefined): number {
 /** The longest that a timer of the runtimes takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Runs something at a deadline, never before; gives what takes it back. */
-export function at(deadline: number, run: () => void): () => void {
+/**
+ * Runs something at a deadline, never before; gives what takes it back.
+ *
+ * @param isBackground Whether the process may end before, when nothing else keeps it.
+ */
+export function at(deadline: number, run: () => void, isBackground = false): () => void {
   if (deadline === Infinity) return () => {};
   let timer: ReturnType<typeof setTimeout>;
   const begin = () => {
     const remainingMs = Math.ceil(deadline - performance.now());
     timer = setTimeout(look, Math.min(MAX_TIMER_MS, Math.max(0, remainingMs)));
+    if (isBackground) timer.unref();
   };
   const look = () => {
     // A timer may be early by a fraction of a millisecond, and a deadline is a minimum.
