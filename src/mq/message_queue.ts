@@ -15,6 +15,7 @@ import {
   kindError,
   mqClose,
   mqGetattr,
+  mqLength,
   mqNotify,
   mqOpen,
   mqReceive,
@@ -133,6 +134,25 @@ const encoder = new TextEncoder();
 const MAKING: unique symbol = Symbol("making");
 
 /**
+ * {@linkcode MessageQueue.tryReceiveInto} without making anything: the message's length, or -1 when
+ * the queue is empty. For rooms above: inside.ts.
+ */
+export let receiveLength: (queue: MessageQueue, buffer: Uint8Array) => number;
+
+/**
+ * Tries, then tries again whenever somebody sent or received, until it works: for who needs more
+ * room than one place. For rooms above: inside.ts.
+ *
+ * @param attempt Gives `undefined` when it has to wait on. What it throws rejects.
+ * @returns What `attempt` gave. Rejects with the signal's reason, or with a ClosedError.
+ */
+export let awaitChange: <T>(
+  queue: MessageQueue,
+  attempt: () => T | undefined,
+  options: { signal: AbortSignal },
+) => Promise<T>;
+
+/**
  * A POSIX message queue: messages of bounded size, the highest priority first and the oldest
  * first within one priority, kept by the kernel until they are received or the queue is unlinked.
  *
@@ -219,6 +239,15 @@ export class MessageQueue implements Disposable {
   readonly #hint = (code: string) => transferHint(this, code);
   /** Who waits for this handle. */
   readonly #waiters: Waiters;
+
+  static {
+    receiveLength = (queue, buffer) => {
+      return mqReceive(queue.#descriptor(), buffer, queue.name, queue.#hint);
+    };
+    awaitChange = (queue, attempt, options) => {
+      return queue.#waiters.wait("changed", attempt, options);
+    };
+  }
 
   private constructor(
     making: typeof MAKING,
@@ -324,7 +353,7 @@ export class MessageQueue implements Disposable {
 
   /** How many messages are waiting now. */
   get length(): number {
-    return mqGetattr(this.#descriptor(), this.name).length;
+    return mqLength(this.#descriptor(), this.name);
   }
 
   /**

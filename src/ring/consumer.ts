@@ -51,6 +51,9 @@ interface ConsumerParts {
 /** Makes the consumer of a ring, for who has that role. */
 export let makeConsumer: (parts: ConsumerParts) => RingConsumer;
 
+/** The mark of the record that was copied by tryPopInto last: any 32 bits. For rooms above: inside.ts. */
+export let markOf: (consumer: RingConsumer) => number;
+
 /** A turn of a lane: so many records, or so much of its capacity, then its room is given back. */
 const TURN_RECORDS = 64, TURNS_A_CAPACITY = 8;
 
@@ -92,12 +95,15 @@ export class RingConsumer implements Disposable {
   #turnRecords = 0;
   #isClosed = false;
   #isDraining = false;
+  /** That of the record that was copied into a buffer last. */
+  #mark = 0;
   /** One try, made once and not for each record. */
   readonly #attempt = () => this.#pop();
   readonly #attemptInto = () => this.#popInto();
 
   static {
     makeConsumer = (parts) => new RingConsumer(MAKING, parts);
+    markOf = (consumer) => consumer.#mark;
   }
 
   private constructor(making: typeof MAKING, parts: ConsumerParts) {
@@ -290,6 +296,7 @@ export class RingConsumer implements Disposable {
       );
     }
     reader.copyInto(at, this.#target);
+    this.#mark = reader.markAt(at);
     this.#take(reader);
     reader.giveBack();
     return byteLength;

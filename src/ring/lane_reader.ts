@@ -7,7 +7,7 @@
 
 import type { CallersBytes } from "./callers_bytes.ts";
 import { damaged, type Lane } from "./lane.ts";
-import { PADDING, RECORD_HEADER_BYTES, recordBytesOf } from "./ring_layout.ts";
+import { MARK_OFFSET, PADDING, RECORD_HEADER_BYTES, recordBytesOf } from "./ring_layout.ts";
 
 /** Reads records from a lane. There is one at a time. */
 export class LaneReader {
@@ -80,6 +80,11 @@ export class LaneReader {
   /** Goes behind the record that {@linkcode LaneReader.peek} found. */
   skip(): void {
     this.#head = this.#end;
+  }
+
+  /** The mark of the record at a place that {@linkcode LaneReader.peek} gave: any 32 bits. */
+  markAt(at: number): number {
+    return this.#lane.words[(at - RECORD_HEADER_BYTES + MARK_OFFSET) >> 2]!;
   }
 
   /** A copy of the record at a place that {@linkcode LaneReader.peek} gave. */

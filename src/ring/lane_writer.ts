@@ -7,7 +7,7 @@
 
 import type { CallersBytes } from "./callers_bytes.ts";
 import type { Lane } from "./lane.ts";
-import { PADDING, RECORD_HEADER_BYTES, recordBytesOf } from "./ring_layout.ts";
+import { MARK_OFFSET, PADDING, RECORD_HEADER_BYTES, recordBytesOf } from "./ring_layout.ts";
 
 /** Writes records into a lane. There is one at a time. */
 export class LaneWriter {
@@ -59,11 +59,13 @@ export class LaneWriter {
     this.#tail = (this.#start + recordBytesOf(byteLength)) | 0;
   }
 
-  /** Copies a record in; false when the lane is full. */
-  push(data: CallersBytes): boolean {
+  /** Copies a record in, with its mark; false when the lane is full. */
+  push(data: CallersBytes, mark: number): boolean {
     const at = this.reserve(data.byteLength);
     if (at === -1) return false;
-    data.copyTo(this.#lane.bytes, this.#lane.words, at);
+    const { bytes, words } = this.#lane;
+    data.copyTo(bytes, words, at);
+    words[(at - RECORD_HEADER_BYTES + MARK_OFFSET) >> 2] = mark;
     this.append(data.byteLength);
     return true;
   }

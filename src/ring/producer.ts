@@ -28,6 +28,21 @@ interface ProducerParts {
 /** Makes the producer of a lane, for who has that role. */
 export let makeProducer: (parts: ProducerParts) => RingProducer;
 
+/** {@linkcode RingProducer.tryPush} of bytes with a mark. For rooms above: inside.ts. */
+export let tryPushMarked: (producer: RingProducer, data: Uint8Array, mark: number) => boolean;
+
+/**
+ * Tries, then tries again whenever there may be more room, until it works. For rooms above: inside.ts.
+ *
+ * @param attempt Gives `undefined` when it has to wait on. What it throws rejects.
+ * @returns What `attempt` gave. Rejects with the signal's reason, or with a ClosedError.
+ */
+export let awaitRoom: <T>(
+  producer: RingProducer,
+  attempt: () => T | undefined,
+  options: { signal: AbortSignal },
+) => Promise<T>;
+
 const encoder = new TextEncoder();
 
 /** No record is being written in place. */
@@ -78,6 +93,11 @@ export class RingProducer implements Disposable {
 
   static {
     makeProducer = (parts) => new RingProducer(MAKING, parts);
+    tryPushMarked = (producer, data, mark) => {
+      producer.#look(data);
+      return producer.#push(producer.#writable(), producer.#source, mark);
+    };
+    awaitRoom = (producer, attempt, options) => producer.#lane.notFull.wait(attempt, options);
   }
 
   private constructor(making: typeof MAKING, parts: ProducerParts) {
@@ -260,8 +280,8 @@ export class RingProducer implements Disposable {
     }
   }
 
-  #push(writer: LaneWriter, source: CallersBytes): boolean {
-    const isPushed = writer.push(source);
+  #push(writer: LaneWriter, source: CallersBytes, mark = 0): boolean {
+    const isPushed = writer.push(source, mark);
     // In a batch: the consumer makes room of nothing but what it sees.
     if (!isPushed || !this.#isBatching) this.#publish(writer);
     return isPushed;

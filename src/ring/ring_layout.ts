@@ -23,13 +23,15 @@
  *
  * record  0        4        8                    8 + length   next multiple of 8
  *         +--------+--------+--------------------+------------+
- *         | length | unused | bytes              | unused     |
+ *         | length | mark   | bytes              | unused     |
  *         +--------+--------+--------------------+------------+
  * ```
  *
  * - `tail` and `head` count bytes since the ring was made, modulo 2^32: the producer has published
  *   up to `tail`, the consumer has read up to `head`, and a position modulo `capacity` is where its
  *   record lies. What is used is `(tail - head) | 0`, from 0 to `capacity`.
+ * - `mark` is a word of the producer's, for whoever reads the record; a producer that has nothing to
+ *   say there leaves what it is.
  * - A record lies in one piece. One that does not fit before the end begins at the start, and the
  *   rest of the lane is padding: a header whose length is {@linkcode PADDING}, and nothing else. It
  *   is published together with the record behind it.
@@ -81,8 +83,8 @@ export const PRODUCER_LOCK_OFFSET = CACHE_LINE_BYTES * 4;
 /** A lane without its records. */
 export const LANE_BYTES = CACHE_LINE_BYTES * 6;
 
-/** What stands before the bytes of a record. */
-export const RECORD_HEADER_BYTES = 8;
+/** What stands before the bytes of a record, and where in it the mark is. */
+export const RECORD_HEADER_BYTES = 8, MARK_OFFSET = 4;
 
 /** The length in the header of what is no record, up to the end of the lane. */
 export const PADDING = -1;

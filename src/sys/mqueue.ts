@@ -61,6 +61,15 @@ export function mqGetattr(mqd: number, name: string): MqSize & { length: number 
   };
 }
 
+let attributes: Struct | undefined;
+
+/** How many messages a queue has now, by mq_getattr(3): without making anything. */
+export function mqLength(mqd: number, name: string): number {
+  attributes ??= new Struct(STRUCTS.mq_attr.bytes);
+  check(sys().c.mq_getattr(mqd, attributes.bytes), "mq_getattr", "look at queue", name);
+  return attributes.u32(STRUCTS.mq_attr.mq_curmsgs); // at most msg_max, 65 536
+}
+
 /**
  * A view that C gets again and again: it is passed by its address, which costs less than the
  * runtime's look at a view.

@@ -27,22 +27,47 @@ export interface WaitOptions {
   beforeParking?: (() => void) | undefined;
 }
 
+/**
+ * What can be waited for: a readiness, or `changed`, which is anything that another one did to the
+ * descriptor that may have made room. Who waits for a change looks at each whether it is enough,
+ * also while the descriptor is writable all the time.
+ */
+export type Awaited = Readiness | "changed";
+
+/** In the order in which they are served: who waits for any room goes before who wants more. */
+const LINES = ["writable", "changed", "readable"] as const;
+
 /** The events that an epoll set tells of, wanted or not. */
 const ALWAYS_TOLD = C.EPOLLERR | C.EPOLLHUP;
 
-const EVENTS: Record<Readiness, number> = { readable: C.EPOLLIN, writable: C.EPOLLOUT };
+// LINUX: with EPOLLET the set tells of each wake-up of who polls, and a queue's mq_receive() and
+// mq_send() are one each (ipc/mqueue.c); who waits has looked in vain since the last. The flag is
+// for the whole descriptor: a wait for readiness looks first, too, and loses nothing by it.
+const EVENTS: Record<Awaited, number> = {
+  readable: C.EPOLLIN,
+  writable: C.EPOLLOUT,
+  changed: C.EPOLLOUT | C.EPOLLET,
+};
 
 const NO_OPTIONS: WaitOptions = {};
 
 /** What is waited for, in errors. */
-const AWAITED: Record<Readiness, string> = { readable: "a message in", writable: "room in" };
+const AWAITED: Record<Awaited, string> = {
+  readable: "a message in",
+  writable: "room in",
+  changed: "room in",
+};
 
 /** Those who wait for one descriptor. */
 export class Waiters {
   readonly #fd: number;
   readonly #target: string;
   readonly #spin: boolean;
-  readonly #lines: Record<Readiness, Set<Waiter>> = { readable: new Set(), writable: new Set() };
+  readonly #lines: Record<Awaited, Set<Waiter>> = {
+    readable: new Set(),
+    writable: new Set(),
+    changed: new Set(),
+  };
   /** In the reactor; undefined before anybody had to wait. */
   #id: number | undefined;
   /**
@@ -69,9 +94,9 @@ export class Waiters {
    * @param attempt Does the work, or gives `undefined` when it has to wait. What it throws rejects.
    * @returns What `attempt` gave. Rejects with the signal's reason, or a `TimeoutError`.
    */
-  wait<T>(readiness: Readiness, attempt: () => T | undefined, options?: WaitOptions): Promise<T> {
+  wait<T>(awaited: Awaited, attempt: () => T | undefined, options?: WaitOptions): Promise<T> {
     try {
-      return Promise.resolve(this.take(readiness, attempt, options));
+      return Promise.resolve(this.take(awaited, attempt, options));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -83,7 +108,7 @@ export class Waiters {
    * @returns What `attempt` gave, or a promise of it.
    */
   take<T>(
-    readiness: Readiness,
+    awaited: Awaited,
     attempt: () => T | undefined,
     options: WaitOptions = NO_OPTIONS,
   ): T | Promise<T> {
@@ -91,33 +116,33 @@ export class Waiters {
     const deadline = deadlineOf(timeoutMs);
     checkSignal(signal);
     // Who came before is served before.
-    if (this.#lines[readiness].size === 0) {
-      const value = this.#soon(readiness, attempt, timeoutMs !== 0);
+    if (this.#lines[awaited].size === 0) {
+      const value = this.#soon(awaited, attempt, timeoutMs !== 0);
       if (value !== undefined) return foundAtOnce(value);
     }
-    return this.#park(readiness, attempt, deadline, options);
+    return this.#park(awaited, attempt, deadline, options);
   }
 
   /** What there is without parking. */
-  #soon<T>(readiness: Readiness, attempt: () => T | undefined, mayWait: boolean): T | undefined {
+  #soon<T>(awaited: Awaited, attempt: () => T | undefined, mayWait: boolean): T | undefined {
     const spins = this.#spin && mayWait;
     // There is room for a message mostly, whatever the peer does.
-    const value = spins && readiness === "readable" ? spinner.look(attempt) : attempt();
+    const value = spins && awaited === "readable" ? spinner.look(attempt) : attempt();
     return value === undefined && spins ? spinner.spin(attempt) : value;
   }
 
   #park<T>(
-    readiness: Readiness,
+    awaited: Awaited,
     attempt: () => T | undefined,
     deadline: number,
     { timeoutMs, signal, beforeParking }: WaitOptions,
   ): Promise<T> {
-    const line = this.#lines[readiness];
+    const line = this.#lines[awaited];
     // Both may be refused: before anything is held for this wait.
     reactor();
     beforeParking?.();
-    const awaited = `${AWAITED[readiness]} ${shown(this.#target)}`;
-    return waiting(attempt, { deadline, timeoutMs, signal, awaited }, {
+    const what = `${AWAITED[awaited]} ${shown(this.#target)}`;
+    return waiting(attempt, { deadline, timeoutMs, signal, awaited: what }, {
       enter: (waiter) => {
         line.add(waiter);
         this.#arm();
@@ -138,8 +163,8 @@ export class Waiters {
   /** The events that somebody waits for. */
   #wanted(): number {
     let events = 0;
-    for (const readiness of ["readable", "writable"] as const) {
-      if (this.#lines[readiness].size > 0) events |= EVENTS[readiness];
+    for (const line of LINES) {
+      if (this.#lines[line].size > 0) events |= EVENTS[line];
     }
     return events;
   }
@@ -174,11 +199,17 @@ export class Waiters {
   }
 
   serve(): boolean {
-    const { readable, writable } = this.#lines, before = readable.size + writable.size;
+    const before = this.#waiting();
     turnBegins();
-    this.#serve(writable);
-    this.#serve(readable);
-    return readable.size + writable.size < before;
+    for (const line of LINES) this.#serve(this.#lines[line]);
+    return this.#waiting() < before;
+  }
+
+  /** How many wait. */
+  #waiting(): number {
+    let count = 0;
+    for (const line of LINES) count += this.#lines[line].size;
+    return count;
   }
 
   #leaveSet(): void {
