@@ -7,41 +7,56 @@ export interface DenoGroup {
   name: string;
   what: string;
   /** For `deno test`. */
-  args: string[];
+  flags: readonly string[];
+  /** The files and folders that are in it. */
+  paths: readonly string[];
 }
 
 const FFI_ONLY = ["--allow-ffi", "--no-prompt"];
 
 /** The folders of `tests/` that are named as those of `src/`, and need no more than the library. */
-const ROOMS = ["sys", "wait", "mq", "shm", "layout", "sync", "ring", "region"];
+const ROOMS = ["sys", "wait", "mq", "shm", "life", "layout", "sync", "ring", "region"]
+  .map((room) => `tests/${room}`);
 
-/** Those under Deno. */
+/** Those under Deno, the longest first: they run side by side. */
 export const DENO_GROUPS: readonly DenoGroup[] = [
-  {
-    name: "api",
-    what: "the library, with --allow-ffi and nothing else",
-    args: [...FFI_ONLY, "tests/errors_test.ts", ...ROOMS.map((room) => `tests/${room}`)],
-  },
-  {
-    name: "doc",
-    what: "the examples in the documentation, with --allow-ffi and nothing else",
-    args: ["--doc", "--preload=tests/support/loaded.ts", ...FFI_ONLY, "mod.ts", "src", "cli"],
-  },
   {
     name: "process",
     what: "other processes: C, Python, the command line, the tools",
-    args: ["-A", "tests/process", "tests/cli", "tests/tools"],
-  },
-  {
-    name: "conformance",
-    what: "the POSIX assertions",
-    args: ["-A", "tests/conformance"],
+    flags: ["-A"],
+    paths: ["tests/process", "tests/cli", "tests/tools"],
   },
   {
     name: "npm",
     what: "the npm package: what is in it, and who can use it",
-    args: ["-A", "tests/npm"],
+    flags: ["-A"],
+    paths: ["tests/npm"],
   },
+  {
+    name: "api",
+    what: "the library, with --allow-ffi and nothing else",
+    flags: FFI_ONLY,
+    paths: ["tests/errors_test.ts", ...ROOMS],
+  },
+  {
+    name: "conformance",
+    what: "the POSIX assertions",
+    flags: ["-A"],
+    paths: ["tests/conformance"],
+  },
+  {
+    name: "doc",
+    what: "the examples in the documentation, with --allow-ffi and nothing else",
+    flags: ["--doc", "--preload=tests/support/loaded.ts", ...FFI_ONLY],
+    paths: ["mod.ts", "src", "cli"],
+  },
+];
+
+/** Files that run while nothing else does: they spend what all processes of a user share. */
+export const ALONE: readonly string[] = [
+  // Bytes of queues, up to a limit: what others have counts, too.
+  "tests/process/limits_test.ts",
+  "tests/process/worker_life_test.ts",
 ];
 
 /** The names of all; a runtime's is that of the group that runs on it. */
@@ -62,5 +77,5 @@ export const DEFAULT: readonly string[] = [
 
 /** The files that a runtime runs when no group is named; all of them where it is not here. */
 export const DEFAULT_FILES: Readonly<Partial<Record<RuntimeName, readonly string[]>>> = {
-  node26: [...ROOMS, "life"].map((room) => `tests/${room}`),
+  node26: ROOMS,
 };

@@ -2,7 +2,10 @@
 
 import { MessageQueue, SharedMemory } from "../mod.ts";
 
-/** Environment variable that marks every process of a run, and its children's. */
+/**
+ * Environment variable that marks every process of a run, and its children's. The mark of a part of
+ * a run begins with that of the run and a slash.
+ */
 export const RUN_VARIABLE = "POSTBOX_TEST_RUN";
 
 /** The kernel objects that there are now. */
@@ -38,17 +41,17 @@ interface Marked {
   line: string;
 }
 
-/** The processes that carry the mark of a run, but for this one, as lines to print. */
-export function processesOf(runId: string): string[] {
-  return marked(runId).map(({ line }) => line);
+/** The processes that carry a mark, but for this one, as lines to print. */
+export function processesOf(mark: string): string[] {
+  return marked(mark).map(({ line }) => line);
 }
 
-/** Kills the processes that carry the mark of a run, but for this one; gives lines to print. */
-export function killProcessesOf(runId: string): string[] {
+/** Kills the processes that carry a mark, but for this one; gives lines to print. */
+export function killProcessesOf(mark: string): string[] {
   const killed = new Map<number, string>();
   // They may start others meanwhile, so more than once; not for ever: some are not ours to kill.
   for (let round = 0; round < 20; round++) {
-    const found = marked(runId).filter(({ pid }) => kill(pid));
+    const found = marked(mark).filter(({ pid }) => kill(pid));
     if (found.length === 0) break;
     for (const { pid, line } of found) killed.set(pid, line);
   }
@@ -66,15 +69,16 @@ function kill(pid: number): boolean {
   }
 }
 
-function marked(runId: string): Marked[] {
+function marked(mark: string): Marked[] {
   const found: Marked[] = [];
   for (const { name } of Deno.readDirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const pid = Number(name);
     if (pid === Deno.pid) continue;
     try {
-      const environment = Deno.readTextFileSync(`/proc/${pid}/environ`);
-      if (!environment.includes(`${RUN_VARIABLE}=${runId}`)) continue;
+      const environment = Deno.readTextFileSync(`/proc/${pid}/environ`).split("\0");
+      const own = environment.find((entry) => entry.startsWith(`${RUN_VARIABLE}=`));
+      if (own === undefined || !`${own}/`.startsWith(`${RUN_VARIABLE}=${mark}/`)) continue;
       const command = Deno.readTextFileSync(`/proc/${pid}/cmdline`).replaceAll("\0", " ");
       found.push({ pid, line: `process ${pid} ${command.slice(0, 200)}` });
     } catch (error) {

@@ -1,11 +1,13 @@
-/** Runs a group of tests, under Deno or on a runtime, and counts. */
+/** The commands that a group of tests is made of, under Deno or on a runtime, and what they count. */
 
 import { fileURLToPath } from "node:url";
-import { counted, type Counts, type Finished, none, type Runner, total } from "./counts.ts";
-import type { DenoGroup } from "./groups.ts";
-import { runShown } from "./run_shown.ts";
-import { missingRuntime, type Runtime, type RuntimeName } from "./runtimes.ts";
+import { counted, type Counts, none, type Runner } from "./counts.ts";
+import { type FileTime, fileTimes } from "./file_times.ts";
+import { ALONE, type DenoGroup } from "./groups.ts";
+import { runShown, type Shown } from "./run_shown.ts";
+import { missingRuntime, type RuntimeName } from "./runtimes.ts";
 import type { Scratch } from "./scratch.ts";
+import type { Job } from "./side_by_side.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -13,96 +15,122 @@ const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const FILE_TIMEOUT_MS = 15 * 60_000;
 const GROUP_TIMEOUT_MS = 4 * FILE_TIMEOUT_MS;
 
-/** A group under Deno. */
-export async function runDenoGroup(
-  { name, what, args }: DenoGroup,
-  flags: readonly string[],
-  runId: string,
-): Promise<Counts> {
-  console.log(`\n== ${name}: ${what}`);
-  return judged(
-    name,
-    "deno",
-    await runShown([Deno.execPath(), "test", ...args, ...flags], {
-      cwd: ROOT,
-      runId,
-      timeoutMs: GROUP_TIMEOUT_MS,
-    }),
-  );
+/** What a command of the run ended with. */
+export interface Part {
+  /** Whose it is. */
+  group: string;
+  counts: Counts;
+  tookMs: number;
+  files: readonly FileTime[];
 }
 
-/** The test files, or those of them that are wanted, on a runtime. */
-export async function runOnRuntime(
+/** What the commands of a run have in common. */
+export interface Setting {
+  scratch: Scratch;
+  /** The mark of the run. */
+  runId: string;
+}
+
+let marks = 0;
+
+/** A mark for what one command starts. */
+const nextMark = (runId: string): string => `${runId}/${++marks}`;
+
+/** A group under Deno: one command, and one more where some of its files must be alone. */
+export function denoJobs(
+  { name, what, flags, paths }: DenoGroup,
+  userFlags: readonly string[],
+  { scratch, runId }: Setting,
+): Job<Part>[] {
+  const alone = ALONE.filter((file) => paths.some((path) => isIn(path, file)));
+  const job = (isAlone: boolean, args: readonly string[]): Job<Part> => ({
+    alone: isAlone,
+    async run(held) {
+      const tarball = name === "npm" ? { POSTBOX_TEST_TARBALL: await scratch.tarball() } : {};
+      const shown = await runShown(
+        `== ${name}: ${what}${isAlone ? "; alone" : ""}`,
+        [Deno.execPath(), "test", ...flags, ...args, ...userFlags],
+        { cwd: ROOT, mark: nextMark(runId), timeoutMs: GROUP_TIMEOUT_MS, env: tarball, held },
+      );
+      const files = fileTimes(shown.stdout).map(({ file, ms }) => ({ file: `deno ${file}`, ms }));
+      return { ...part(name, name, "deno", shown), files };
+    },
+  });
+  if (alone.length === 0) return [job(false, paths)];
+  return [job(false, [...paths, `--ignore=${alone}`]), job(true, alone)];
+}
+
+/** The test files, or those of them that are wanted, on a runtime: a command each. */
+export async function runtimeJobs(
   name: RuntimeName,
   wanted: readonly string[],
-  scratch: Scratch,
-  runId: string,
-): Promise<Counts> {
+  setting: Setting,
+): Promise<Job<Part>[]> {
   const missing = await missingRuntime(name);
   if (missing !== undefined) {
     console.log(`\n== ${name}\n\n1 not run: ${missing}`);
-    return { ...none(), notRun: 1, reasons: new Map([[missing, 1]]) };
+    const counts = { ...none(), notRun: 1, reasons: new Map([[missing, 1]]) };
+    return [ended({ group: name, counts, tookMs: 0, files: [] })];
   }
-  const runtime = await scratch.runtime(name);
-  const folder = await scratch.mirror();
-  console.log(`\n== ${name}: ${runtime.version}, the npm package and the same tests`);
-  const files = testFiles(folder, wanted);
-  const counts = total([
-    ...files.length === 0 ? [failure(name, `no test file is ${wanted.join(" or ")}`)] : [],
-    ...await runFiles(runtime, files, folder, runId),
-  ]);
-  const { passed, failed, notRun } = counts;
-  console.log(`\n${runtime.version}: ${passed} passed, ${failed} failed, ${notRun} not run`);
-  for (const [reason, count] of counts.reasons) console.log(`  ${count} not run: ${reason}`);
-  return counts;
+  const files = testFiles(wanted);
+  if (files.length > 0) return files.map((file) => runtimeJob(name, file, setting));
+  const problem = `${name}: no test file is ${wanted.join(" or ")}`;
+  console.log(`\nFAILED ${problem}`);
+  const counts = { ...none(), failed: 1, problems: [problem] };
+  return [ended({ group: name, counts, tookMs: 0, files: [] })];
 }
 
-async function runFiles(
-  runtime: Runtime,
-  files: string[],
-  folder: string,
-  runId: string,
-): Promise<Counts[]> {
-  const counts: Counts[] = [];
-  for (const file of files) {
-    console.log(`\n${file}`);
-    const finished = await runShown(runtime.testCommand(file), {
-      cwd: folder,
-      runId,
-      timeoutMs: FILE_TIMEOUT_MS,
-    });
-    counts.push(judged(`${runtime.name} ${file}`, runtime.runner, finished));
-  }
-  return counts;
+function ended(part: Part): Job<Part> {
+  return { alone: false, run: () => Promise.resolve(part) };
 }
 
-/** The counts; a problem is printed, and says where it is. */
-function judged(where: string, runner: Runner, finished: Finished): Counts {
-  const counts = counted(runner, finished);
+function runtimeJob(name: RuntimeName, file: string, { scratch, runId }: Setting): Job<Part> {
+  return {
+    alone: ALONE.includes(file),
+    async run(held) {
+      const runtime = await scratch.runtime(name);
+      const cwd = await scratch.mirror();
+      const shown = await runShown(
+        `== ${runtime.version}: ${file}`,
+        runtime.testCommand(`./${file.replace(/\.ts$/, ".js")}`),
+        { cwd, mark: nextMark(runId), timeoutMs: FILE_TIMEOUT_MS, held },
+      );
+      const where = `${name} ${file}`;
+      return {
+        ...part(name, where, runtime.runner, shown),
+        files: [{ file: where, ms: shown.tookMs }],
+      };
+    },
+  };
+}
+
+/** What a command ended with; a problem is printed, and says where it is. */
+function part(group: string, where: string, runner: Runner, shown: Shown): Omit<Part, "files"> {
+  const counts = counted(runner, shown);
   const problems = counts.problems.map((problem) => `${where}: ${problem}`);
   for (const problem of problems) console.log(`\nFAILED ${problem}`);
-  return { ...counts, problems };
-}
-
-function failure(where: string, problem: string): Counts {
-  console.log(`\nFAILED ${where}: ${problem}`);
-  return { ...none(), failed: 1, problems: [`${where}: ${problem}`] };
+  return { group, counts: { ...counts, problems }, tookMs: shown.tookMs };
 }
 
 /** The test files, or those of them that are named or lie in a folder that is. */
-function testFiles(folder: string, wanted: readonly string[]): string[] {
+function testFiles(wanted: readonly string[]): string[] {
   const found: string[] = [];
   const walk = (path: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(`${folder}/${path}`)) {
+    for (const { name, isDirectory } of Deno.readDirSync(ROOT + path)) {
       if (isDirectory) walk(`${path}/${name}`);
-      else if (name.endsWith("_test.js")) found.push(`./${path}/${name}`);
+      else if (name.endsWith("_test.ts")) found.push(`${path}/${name}`);
     }
   };
   walk("tests");
-  const names = wanted.map((name) =>
-    `./${name.replace(/^\.\//, "").replace(/\/$/, "").replace(/\.ts$/, ".js")}`
+  const paths = wanted.map((name) =>
+    name.replace(/^\.\//, "").replace(/\/$/, "").replace(/\.js$/, ".ts")
   );
   return found.sort().filter((file) =>
-    names.length === 0 || names.some((name) => file === name || file.startsWith(`${name}/`))
+    paths.length === 0 || paths.some((path) => isIn(path, file))
   );
+}
+
+/** Whether a file is that, or lies in the folder that it is. */
+function isIn(path: string, file: string): boolean {
+  return file === path || file.startsWith(`${path}/`);
 }

@@ -13,6 +13,7 @@ export class Scratch implements Disposable {
   readonly #path = Deno.makeTempDirSync({ prefix: "postbox-run-" });
   #tarball: Promise<string> | undefined;
   #mirror: Promise<string> | undefined;
+  readonly #runtimes = new Map<RuntimeName, Promise<Runtime>>();
 
   constructor() {
     Deno.chmodSync(this.#path, 0o755); // for programs of other users
@@ -39,11 +40,15 @@ export class Scratch implements Disposable {
   }
 
   /** A runtime. */
-  async runtime(name: RuntimeName): Promise<Runtime> {
-    const folder = `${this.#path}/${name}`;
-    await Deno.mkdir(folder);
-    await Deno.chmod(folder, 0o755);
-    return await install(name, folder);
+  runtime(name: RuntimeName): Promise<Runtime> {
+    const runtime = this.#runtimes.get(name) ?? (async () => {
+      const folder = `${this.#path}/${name}`;
+      await Deno.mkdir(folder);
+      await Deno.chmod(folder, 0o755);
+      return await install(name, folder);
+    })();
+    this.#runtimes.set(name, runtime);
+    return runtime;
   }
 
   /** Removes the folder. */

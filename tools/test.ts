@@ -1,11 +1,13 @@
 /**
- * Runs every test, in the groups whose permissions or runtimes differ, and looks at what is left
- * behind.
+ * Runs every test, in the groups whose permissions or runtimes differ, two commands at a time, and
+ * looks at what is left behind.
  *
  * Prints `N passed, N failed` as its last line; exit code 1 when anything failed or was left.
  */
 
-import { type Counts, total } from "./counts.ts";
+import { availableParallelism } from "node:os";
+import { total } from "./counts.ts";
+import { slowestLines } from "./file_times.ts";
 import { DEFAULT, DEFAULT_FILES, DENO_GROUPS, GROUP_NAMES } from "./groups.ts";
 import {
   type KernelObjects,
@@ -14,9 +16,10 @@ import {
   processesOf,
   RUN_VARIABLE,
 } from "./leftovers.ts";
-import { runDenoGroup, runOnRuntime } from "./run_group.ts";
+import { denoJobs, type Part, runtimeJobs, type Setting } from "./run_group.ts";
 import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
 import { Scratch } from "./scratch.ts";
+import { sideBySide } from "./side_by_side.ts";
 
 const HELP = `Runs the tests.
 
@@ -43,8 +46,11 @@ Examples
   deno task test:node     Node 20, 22, 24 and 26
   deno task test:bun`;
 
-/** Where the tests of the npm package find its tarball. */
-const TARBALL_VARIABLE = "POSTBOX_TEST_TARBALL";
+/** How many commands run at a time: many of them wait more than they compute. */
+const WIDTH = Math.min(2, availableParallelism());
+
+/** How many of the test files are named at the end. */
+const SLOWEST = 15;
 
 /** What of the groups is wanted. */
 interface Wanted {
@@ -54,22 +60,32 @@ interface Wanted {
   filesOn(name: RuntimeName): readonly string[];
 }
 
-/** Runs groups, one after the other. */
+/** Runs groups, some of their commands side by side. */
 async function runGroups(
   names: readonly string[],
   { flags, filesOn }: Wanted,
-  scratch: Scratch,
-  runId: string,
-): Promise<Counts> {
-  const counts: Counts[] = [];
-  for (const group of DENO_GROUPS.filter(({ name }) => names.includes(name))) {
-    if (group.name === "npm") Deno.env.set(TARBALL_VARIABLE, await scratch.tarball());
-    counts.push(await runDenoGroup(group, flags, runId));
-  }
+  setting: Setting,
+): Promise<Part[]> {
+  const jobs = DENO_GROUPS.filter(({ name }) => names.includes(name))
+    .flatMap((group) => denoJobs(group, flags, setting));
   for (const name of RUNTIMES.filter((name) => names.includes(name))) {
-    counts.push(await runOnRuntime(name, filesOn(name), scratch, runId));
+    jobs.push(...await runtimeJobs(name, filesOn(name), setting));
   }
-  return total(counts);
+  return await sideBySide(jobs, WIDTH);
+}
+
+/** Says what each group ended with, and which files took longest. */
+function report(parts: readonly Part[]): void {
+  for (const [group, own] of Map.groupBy(parts, ({ group }) => group)) {
+    const { passed, failed, notRun, reasons } = total(own.map(({ counts }) => counts));
+    const seconds = own.reduce((sum, { tookMs }) => sum + tookMs, 0) / 1000;
+    console.log(
+      `\n${group}: ${passed} passed, ${failed} failed, ${notRun} not run; ${seconds.toFixed(0)} s`,
+    );
+    for (const [reason, count] of reasons) console.log(`  ${count} not run: ${reason}`);
+  }
+  const slowest = slowestLines(parts.flatMap(({ files }) => files), SLOWEST);
+  console.log(`\nThe longest\n${slowest.join("\n")}`);
 }
 
 /** Says what a run has left behind; false when that is something, or cannot be seen in CI. */
@@ -125,13 +141,14 @@ async function main(args: string[]): Promise<number> {
   const before = kernelObjects();
   const filesOn = (name: RuntimeName) =>
     isDefault && flags.length === 0 ? DEFAULT_FILES[name] ?? [] : flags;
-  const counts = await runGroups(names, { flags, filesOn }, scratch, runId);
+  const parts = await runGroups(names, { flags, filesOn }, { scratch, runId });
+  report(parts);
+  const counts = total(parts.map(({ counts }) => counts));
   const clean = isNothingLeft(before, runId);
   // That nothing is left is one more test.
   const passed = counts.passed + (clean ? 1 : 0);
   const failed = counts.failed + (clean ? 0 : 1);
   if (counts.problems.length > 0) console.log(`\nFAILED\n  ${counts.problems.join("\n  ")}`);
-  if (counts.notRun > 0) console.log(`${counts.notRun} not run here; the reasons are above`);
   console.log(`\n${passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
