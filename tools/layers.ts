@@ -52,6 +52,7 @@ export const DENO_DRIVER = "src/sys/deno.ts";
 /** The one file that may name an external module, per module. */
 export const EXTERNALS: Readonly<Record<string, string>> = {
   "cli/parser.ts": "npm:@stricli/core@",
+  "src/actor/wire/message_pack.ts": "npm:@msgpack/msgpack@",
 };
 
 /** What is wrong with one file importing another, or undefined. Paths are from the root. */
