@@ -44,9 +44,10 @@ export {
   RECORD_SEQUENCE_OFFSET,
   recordStrideBytes,
 } from "./record_layout.ts";
-export { record } from "./record.ts";
+export { checkContent, record } from "./record.ts";
 export { schemaHash } from "./schema_hash.ts";
 export { schemaText } from "./schema_text.ts";
+export { checkAmount, shown } from "./shown.ts";
 export {
   CACHE_LINE_BYTES,
   type Field,

@@ -31,7 +31,7 @@ export function record<F extends ContentFields>(content: Struct<F>): RecordType<
 export function record<F extends ContentFields>(content: F): RecordType<F>;
 export function record<F extends ContentFields>(given: Struct<F> | F): RecordType<F> {
   const content = isStruct(given) ? given : layOut("", given, {});
-  checkContent(content, "");
+  checkContent(content, "make record()");
   const type: RecordType<F> = {
     kind: "record",
     content,
@@ -47,15 +47,21 @@ function isStruct<F extends Fields>(given: Struct<F> | F): given is Struct<F> {
   return typeof given === "object" && given !== null && given.kind === "struct";
 }
 
-function checkContent({ fields }: Struct, path: string): void {
+/**
+ * Refuses what is no plain value.
+ *
+ * @param action What it is wanted for: `make record()`.
+ * @throws {TypeError} If the struct holds a lock or a record, in a struct of its own too.
+ */
+export function checkContent({ fields }: Struct, action: string, path = ""): void {
   for (const { name, type } of Object.values(fields)) {
     const { element } = peeled(type), here = path + name;
     if (element.kind === "record" || isLock(element)) {
       throw new TypeError(
-        `Cannot make record(): ${JSON.stringify(here)} is a ${element.kind}, expected no locks ` +
-          `and no records in it`,
+        `Cannot ${action}: ${JSON.stringify(here)} is a ${element.kind}, expected no locks and ` +
+          `no records in it`,
       );
     }
-    if (element.kind === "struct") checkContent(element, `${here}.`);
+    if (element.kind === "struct") checkContent(element, action, `${here}.`);
   }
 }

@@ -21,14 +21,14 @@ export function shown(value: unknown): string {
 }
 
 /**
- * A whole number from 1 on.
+ * Judges a whole number, from 1 on where nothing else is said.
  *
  * @throws {TypeError} If it is no number.
  * @throws {RangeError} If it has a fraction or is out of range.
  */
-export function checkAmount(value: number, what: string, max: number): void {
+export function checkAmount(value: unknown, what: string, max: number, min = 1): void {
   const cannot = `Cannot use ${what} ${shown(value)}`;
   if (typeof value !== "number") throw new TypeError(`${cannot}: expected a number`);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return;
-  throw new RangeError(`${cannot}: expected a whole number, 1 to ${max}`);
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  throw new RangeError(`${cannot}: expected a whole number, ${min} to ${max}`);
 }
