@@ -16,6 +16,7 @@ import {
   type FrameKind,
   KIND,
 } from "./frame_layout.ts";
+import { putU16, putU32, putU64, u16At, u32At, u64At } from "./little_endian.ts";
 
 export { FRAME_HEADER_BYTES };
 
@@ -91,7 +92,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /**
  * Writes a frame.
  *
- * Nothing is allocated, unless there is a reply name, or `into` is another array than the last time.
+ * Nothing is allocated, unless there is a reply name.
  *
  * @param into Where to; its first bytes are written.
  * @param payload The bytes, or the block of a slab in which they are. Not a part of `into`.
@@ -114,34 +115,29 @@ export function encodeFrame(
       `Cannot encode a frame of ${end} bytes: there is room for ${into.byteLength}`,
     );
   }
-  const view = viewOf(into);
-  view.setUint16(layout.MAGIC_OFFSET, layout.MAGIC, true);
-  view.setUint8(layout.VERSION_OFFSET, layout.FRAME_VERSION);
-  view.setUint8(layout.KIND_OFFSET, header.kind);
-  view.setUint8(layout.CODEC_OFFSET, header.codec);
-  view.setUint8(
-    layout.FLAGS_OFFSET,
-    header.flags | (inline ? 0 : FLAG.BY_REFERENCE) |
-      (nameBytes === 0 ? 0 : FLAG.REPLY_NAME),
-  );
-  view.setUint16(layout.REPLY_NAME_BYTES_OFFSET, nameBytes, true);
-  view.setUint32(layout.PAYLOAD_BYTES_OFFSET, payloadBytes, true);
-  view.setUint32(layout.TAG_OFFSET, header.tag, true);
-  view.setUint32(layout.TO_OFFSET, header.to, true);
-  view.setUint32(layout.TO_INCARNATION_OFFSET, header.toIncarnation, true);
-  view.setUint32(layout.FROM_OFFSET, header.from, true);
-  view.setUint32(layout.FROM_ACTOR_OFFSET, header.fromActor, true);
-  view.setUint32(layout.EPOCH_OFFSET, header.epoch, true);
-  view.setUint32(layout.SEQUENCE_OFFSET, header.sequence, true);
-  view.setUint32(layout.EXPIRES_OFFSET, header.expires, true); // modulo 2^32
-  view.setUint32(layout.EXPIRES_OFFSET + 4, header.expires / 2 ** 32, true);
-  view.setUint32(layout.ATTEMPT_OFFSET, header.attempt, true);
-  view.setUint32(layout.ARGUMENT_OFFSET, header.argument, true);
-  view.setUint32(layout.ZERO_OFFSET, 0, true);
+  putU16(into, layout.MAGIC_OFFSET, layout.MAGIC);
+  into[layout.VERSION_OFFSET] = layout.FRAME_VERSION;
+  into[layout.KIND_OFFSET] = header.kind;
+  into[layout.CODEC_OFFSET] = header.codec;
+  into[layout.FLAGS_OFFSET] = header.flags | (inline ? 0 : FLAG.BY_REFERENCE) |
+    (nameBytes === 0 ? 0 : FLAG.REPLY_NAME);
+  putU16(into, layout.REPLY_NAME_BYTES_OFFSET, nameBytes);
+  putU32(into, layout.PAYLOAD_BYTES_OFFSET, payloadBytes);
+  putU32(into, layout.TAG_OFFSET, header.tag);
+  putU32(into, layout.TO_OFFSET, header.to);
+  putU32(into, layout.TO_INCARNATION_OFFSET, header.toIncarnation);
+  putU32(into, layout.FROM_OFFSET, header.from);
+  putU32(into, layout.FROM_ACTOR_OFFSET, header.fromActor);
+  putU32(into, layout.EPOCH_OFFSET, header.epoch);
+  putU32(into, layout.SEQUENCE_OFFSET, header.sequence);
+  putU64(into, layout.EXPIRES_OFFSET, header.expires);
+  putU32(into, layout.ATTEMPT_OFFSET, header.attempt);
+  putU32(into, layout.ARGUMENT_OFFSET, header.argument);
+  putU32(into, layout.ZERO_OFFSET, 0);
   if (name !== undefined) into.set(name, FRAME_HEADER_BYTES);
   if (inline) into.set(payload, payloadAt);
-  else writeBlock(view, payloadAt, payload);
-  view.setUint32(layout.CHECKSUM_OFFSET, checksumOf(into, end), true);
+  else putBlock(into, payloadAt, payload);
+  putU32(into, layout.CHECKSUM_OFFSET, checksumOf(into, end));
   return end;
 }
 
@@ -151,14 +147,14 @@ function checksumOf(bytes: Uint8Array, end: number): number {
   return crc32c(bytes, FRAME_HEADER_BYTES, end, ofHeader);
 }
 
-function writeBlock(view: DataView, at: number, block: SlabDescriptor): void {
-  view.setUint32(at + layout.BLOCK_SEGMENT_OFFSET, block.segment, true);
-  view.setUint32(at + layout.BLOCK_INDEX_OFFSET, block.block, true);
-  view.setUint32(at + layout.BLOCK_GENERATION_OFFSET, block.generation, true);
-  view.setUint32(at + layout.BLOCK_BYTE_LENGTH_OFFSET, block.byteLength, true);
-  view.setUint32(at + layout.BLOCK_CRC_OFFSET, block.crc, true);
+function putBlock(into: Uint8Array, at: number, block: SlabDescriptor): void {
+  putU32(into, at + layout.BLOCK_SEGMENT_OFFSET, block.segment);
+  putU32(into, at + layout.BLOCK_INDEX_OFFSET, block.block);
+  putU32(into, at + layout.BLOCK_GENERATION_OFFSET, block.generation);
+  putU32(into, at + layout.BLOCK_BYTE_LENGTH_OFFSET, block.byteLength);
+  putU32(into, at + layout.BLOCK_CRC_OFFSET, block.crc);
   for (let zero = layout.BLOCK_ZERO_OFFSET; zero < layout.BLOCK_DESCRIPTOR_BYTES; zero += 4) {
-    view.setUint32(at + zero, 0, true);
+    putU32(into, at + zero, 0);
   }
 }
 
@@ -172,76 +168,86 @@ function writeBlock(view: DataView, at: number, block: SlabDescriptor): void {
  * @returns The frame, or the first thing that is wrong; `"problem" in result` tells.
  */
 export function decodeFrame(bytes: Uint8Array, byteLength: number): Frame | FrameProblem {
-  if (byteLength < FRAME_HEADER_BYTES) {
-    return wrong("short", `${byteLength} bytes, expected at least ${FRAME_HEADER_BYTES}`);
-  }
-  const view = viewOf(bytes);
-  const magic = view.getUint16(layout.MAGIC_OFFSET, true);
-  if (magic !== layout.MAGIC) return wrong("magic", `${hex(magic)}, expected ${hex(layout.MAGIC)}`);
-  const version = view.getUint8(layout.VERSION_OFFSET);
-  if (version !== layout.FRAME_VERSION) {
-    return wrong("version", `${version}, expected ${layout.FRAME_VERSION}`);
-  }
-  const nameBytes = view.getUint16(layout.REPLY_NAME_BYTES_OFFSET, true);
-  const payloadBytes = view.getUint32(layout.PAYLOAD_BYTES_OFFSET, true);
-  const payloadAt = FRAME_HEADER_BYTES + nameBytes;
-  if (payloadAt + payloadBytes !== byteLength) {
-    return wrong("length", `${byteLength} bytes, expected ${payloadAt + payloadBytes}`);
-  }
-  const checksum = view.getUint32(layout.CHECKSUM_OFFSET, true);
-  const expected = checksumOf(bytes, byteLength);
-  if (checksum !== expected) {
-    return wrong("checksum", `${hex(checksum)}, expected ${hex(expected)}`);
-  }
+  // The caller's count is worth no more than the bytes that are there.
+  const end = Math.min(byteLength, bytes.byteLength);
+  const problem = envelopeProblem(bytes, end) ?? fieldProblem(bytes);
+  if (problem !== undefined) return problem;
 
-  const kind = view.getUint8(layout.KIND_OFFSET) as FrameKind;
-  if (kind < KIND.TELL || kind > layout.LAST_KIND) {
-    return wrong("kind", `${kind}, expected ${KIND.TELL} to ${layout.LAST_KIND}`);
-  }
-  const codec = view.getUint8(layout.CODEC_OFFSET) as CodecNumber;
-  if (codec > layout.LAST_CODEC) {
-    return wrong("codec", `${codec}, expected 0 to ${layout.LAST_CODEC}`);
-  }
-  if (codec === CODEC.NONE && payloadBytes > 0) {
-    return wrong("codec", `none, for a payload of ${payloadBytes} bytes`);
-  }
-  const flags = view.getUint8(layout.FLAGS_OFFSET);
-  if (flags > ALL_FLAGS) return wrong("flags", `${hex(flags)}, expected only ${hex(ALL_FLAGS)}`);
-  const zero = view.getUint32(layout.ZERO_OFFSET, true);
-  if (zero !== 0) return wrong("zero", `${hex(zero)} at byte ${layout.ZERO_OFFSET}, expected 0`);
-  const expires = view.getUint32(layout.EXPIRES_OFFSET, true) +
-    view.getUint32(layout.EXPIRES_OFFSET + 4, true) * 2 ** 32;
-  if (expires > Number.MAX_SAFE_INTEGER) {
-    return wrong("expires", `${expires} ms, expected at most 2^53 - 1`);
-  }
+  const flags = bytes[layout.FLAGS_OFFSET]!;
+  const nameBytes = u16At(bytes, layout.REPLY_NAME_BYTES_OFFSET);
   const hasName = (flags & FLAG.REPLY_NAME) !== 0;
   const replyName = hasName ? replyNameIn(bytes, nameBytes) : undefined;
   if (hasName ? replyName === undefined : nameBytes > 0) {
     return wrong("reply-name", `${nameBytes} bytes, flag ${hasName ? "set" : "not set"}`);
   }
+  const payloadAt = FRAME_HEADER_BYTES + nameBytes;
   const byReference = (flags & FLAG.BY_REFERENCE) !== 0;
-  const block = byReference ? blockAt(view, payloadAt, payloadBytes) : undefined;
+  const block = byReference ? blockAt(bytes, payloadAt, end - payloadAt) : undefined;
   if (byReference && block === undefined) {
-    return wrong("block", `${payloadBytes} bytes are no descriptor of a block`);
+    return wrong("block", `${end - payloadAt} bytes are no descriptor of a block`);
   }
   return {
-    kind,
-    codec,
+    kind: bytes[layout.KIND_OFFSET] as FrameKind,
+    codec: bytes[layout.CODEC_OFFSET] as CodecNumber,
     flags,
-    tag: view.getUint32(layout.TAG_OFFSET, true),
-    to: view.getUint32(layout.TO_OFFSET, true),
-    toIncarnation: view.getUint32(layout.TO_INCARNATION_OFFSET, true),
-    from: view.getUint32(layout.FROM_OFFSET, true),
-    fromActor: view.getUint32(layout.FROM_ACTOR_OFFSET, true),
-    epoch: view.getUint32(layout.EPOCH_OFFSET, true),
-    sequence: view.getUint32(layout.SEQUENCE_OFFSET, true),
-    expires,
-    attempt: view.getUint32(layout.ATTEMPT_OFFSET, true),
-    argument: view.getUint32(layout.ARGUMENT_OFFSET, true),
+    tag: u32At(bytes, layout.TAG_OFFSET),
+    to: u32At(bytes, layout.TO_OFFSET),
+    toIncarnation: u32At(bytes, layout.TO_INCARNATION_OFFSET),
+    from: u32At(bytes, layout.FROM_OFFSET),
+    fromActor: u32At(bytes, layout.FROM_ACTOR_OFFSET),
+    epoch: u32At(bytes, layout.EPOCH_OFFSET),
+    sequence: u32At(bytes, layout.SEQUENCE_OFFSET),
+    expires: u64At(bytes, layout.EXPIRES_OFFSET),
+    attempt: u32At(bytes, layout.ATTEMPT_OFFSET),
+    argument: u32At(bytes, layout.ARGUMENT_OFFSET),
     replyName,
-    payload: bytes.subarray(payloadAt, byReference ? payloadAt : byteLength),
+    payload: bytes.subarray(payloadAt, byReference ? payloadAt : end),
     block,
   };
+}
+
+/** What is wrong around the fields: nothing of a frame means anything before that is judged. */
+function envelopeProblem(bytes: Uint8Array, end: number): FrameProblem | undefined {
+  if (end < FRAME_HEADER_BYTES) {
+    return wrong("short", `${end} bytes, expected at least ${FRAME_HEADER_BYTES}`);
+  }
+  const magic = u16At(bytes, layout.MAGIC_OFFSET);
+  if (magic !== layout.MAGIC) return wrong("magic", `${hex(magic)}, expected ${hex(layout.MAGIC)}`);
+  const version = bytes[layout.VERSION_OFFSET]!;
+  if (version !== layout.FRAME_VERSION) {
+    return wrong("version", `${version}, expected ${layout.FRAME_VERSION}`);
+  }
+  const nameBytes = u16At(bytes, layout.REPLY_NAME_BYTES_OFFSET);
+  const payloadBytes = u32At(bytes, layout.PAYLOAD_BYTES_OFFSET);
+  const said = FRAME_HEADER_BYTES + nameBytes + payloadBytes;
+  if (said !== end) return wrong("length", `${end} bytes, expected ${said}`);
+  const checksum = u32At(bytes, layout.CHECKSUM_OFFSET);
+  const expected = checksumOf(bytes, end);
+  if (checksum === expected) return undefined;
+  return wrong("checksum", `${hex(checksum)}, expected ${hex(expected)}`);
+}
+
+/** What is wrong with a field by itself, in a frame that arrived as it was sent. */
+function fieldProblem(bytes: Uint8Array): FrameProblem | undefined {
+  const kind = bytes[layout.KIND_OFFSET]!;
+  if (kind < KIND.TELL || kind > layout.LAST_KIND) {
+    return wrong("kind", `${kind}, expected ${KIND.TELL} to ${layout.LAST_KIND}`);
+  }
+  const codec = bytes[layout.CODEC_OFFSET]!;
+  if (codec > layout.LAST_CODEC) {
+    return wrong("codec", `${codec}, expected 0 to ${layout.LAST_CODEC}`);
+  }
+  const payloadBytes = u32At(bytes, layout.PAYLOAD_BYTES_OFFSET);
+  if (codec === CODEC.NONE && payloadBytes > 0) {
+    return wrong("codec", `none, for a payload of ${payloadBytes} bytes`);
+  }
+  const flags = bytes[layout.FLAGS_OFFSET]!;
+  if (flags > ALL_FLAGS) return wrong("flags", `${hex(flags)}, expected only ${hex(ALL_FLAGS)}`);
+  const zero = u32At(bytes, layout.ZERO_OFFSET);
+  if (zero !== 0) return wrong("zero", `${hex(zero)} at byte ${layout.ZERO_OFFSET}, expected 0`);
+  const expires = u64At(bytes, layout.EXPIRES_OFFSET);
+  if (expires <= Number.MAX_SAFE_INTEGER) return undefined;
+  return wrong("expires", `${expires} ms, expected at most 2^53 - 1`);
 }
 
 /** The name, or undefined where the bytes are none; whether it leads anywhere is the kernel's to say. */
@@ -257,17 +263,17 @@ function replyNameIn(bytes: Uint8Array, nameBytes: number): string | undefined {
 }
 
 /** The descriptor, or undefined where the bytes are none; whether it leads anywhere the slab says. */
-function blockAt(view: DataView, at: number, byteLength: number): SlabDescriptor | undefined {
+function blockAt(bytes: Uint8Array, at: number, byteLength: number): SlabDescriptor | undefined {
   if (byteLength !== layout.BLOCK_DESCRIPTOR_BYTES) return undefined;
   for (let zero = layout.BLOCK_ZERO_OFFSET; zero < layout.BLOCK_DESCRIPTOR_BYTES; zero += 4) {
-    if (view.getUint32(at + zero, true) !== 0) return undefined;
+    if (u32At(bytes, at + zero) !== 0) return undefined;
   }
   return {
-    segment: view.getUint32(at + layout.BLOCK_SEGMENT_OFFSET, true),
-    block: view.getUint32(at + layout.BLOCK_INDEX_OFFSET, true),
-    generation: view.getUint32(at + layout.BLOCK_GENERATION_OFFSET, true),
-    byteLength: view.getUint32(at + layout.BLOCK_BYTE_LENGTH_OFFSET, true),
-    crc: view.getUint32(at + layout.BLOCK_CRC_OFFSET, true),
+    segment: u32At(bytes, at + layout.BLOCK_SEGMENT_OFFSET),
+    block: u32At(bytes, at + layout.BLOCK_INDEX_OFFSET),
+    generation: u32At(bytes, at + layout.BLOCK_GENERATION_OFFSET),
+    byteLength: u32At(bytes, at + layout.BLOCK_BYTE_LENGTH_OFFSET),
+    crc: u32At(bytes, at + layout.BLOCK_CRC_OFFSET),
   };
 }
 
@@ -277,16 +283,4 @@ function wrong(problem: FrameProblemName, detail: string): FrameProblem {
 
 function hex(number: number): string {
   return `0x${number.toString(16)}`;
-}
-
-/** The array that was seen last, and a view of it: to make one costs as much as to fill it. */
-let lastBytes: Uint8Array = new Uint8Array(0);
-let lastView: DataView = new DataView(lastBytes.buffer);
-
-function viewOf(bytes: Uint8Array): DataView {
-  if (bytes !== lastBytes) {
-    lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    lastBytes = bytes;
-  }
-  return lastView;
 }
