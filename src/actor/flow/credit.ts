@@ -17,7 +17,7 @@
  * expired, cancelled, of an unknown kind,   the receiver: took(), when it takes the message out of
  *   undecodable or invalid; dropped for       the buffer, or does not put it in
  *   "drop-old" or with a stopped actor
- * to an actor that is none (any more)       the receiver: took(), as dropped
+ * to an actor that is none (any more)       the receiver: a grant of 1, at once; there is no account
  * in the buffer of a cell that crashes      nobody yet: the buffer stays, the next cell takes it
  * in flight to an endpoint that dies, or    the sender: reset(), when the endpoint begins anew. What
  *   in the buffers of one                     was in its inbox is taken later, and granted again:
@@ -153,23 +153,39 @@ export class CreditSender {
   }
 }
 
-/** The receiver's side: what one incarnation of a sending endpoint has on the way to one actor. */
-export class CreditReceiver {
-  #held = 0;
-  #ungranted = 0;
+/** What one sender has on the way to one actor. */
+interface Account {
+  /** Its messages that arrived and were not taken yet. */
+  held: number;
+  /** Those that were taken, and not granted again yet. */
+  ungranted: number;
+}
 
-  /** So many messages of the sender wait to be taken. */
-  get held(): number {
-    return this.#held;
-  }
+/** The accounts of one incarnation of a sending endpoint. */
+interface Sender {
+  readonly epoch: number;
+  readonly accounts: Map<number, Account>;
+}
+
+/**
+ * The receiver's side, of one endpoint.
+ *
+ * A message is told by the endpoint that sent it, the incarnation of that endpoint, and the actor
+ * it is for, which is one of this endpoint's. Both sides forget a sender that died: messages of an
+ * older incarnation than is known count for nothing.
+ */
+export class CreditReceiver {
+  readonly #senders = new Map<number, Sender>();
 
   /**
-   * Counts a message that arrived; false when the sender cannot have had credit for it: it is to be
+   * Counts a message that arrived; false when its sender cannot have had credit for it: it is to be
    * refused, and not to be counted as taken.
    */
-  admit(): boolean {
-    if (this.#held === CREDIT_LIMIT + INHERITED_MESSAGES) return false;
-    this.#held++;
+  admit(from: number, epoch: number, actor: number): boolean {
+    const account = this.#account(from, epoch, actor);
+    if (account === undefined) return true;
+    if (account.held === CREDIT_LIMIT + INHERITED_MESSAGES) return false;
+    account.held++;
     return true;
   }
 
@@ -178,16 +194,45 @@ export class CreditReceiver {
    *
    * @returns So many credits are to be granted now; mostly 0.
    */
-  took(): number {
-    if (this.#held > 0) this.#held--;
-    this.#ungranted++;
-    return this.#ungranted < GRANT_BATCH ? 0 : this.collect();
+  took(from: number, epoch: number, actor: number): number {
+    const account = this.#account(from, epoch, actor);
+    if (account === undefined) return 0;
+    if (account.held > 0) account.held--;
+    account.ungranted++;
+    return account.ungranted < GRANT_BATCH ? 0 : granted(account);
   }
 
   /** The credits that are not granted yet, to go along with a reply; they count as granted. */
-  collect(): number {
-    const count = this.#ungranted;
-    this.#ungranted = 0;
-    return count;
+  collect(from: number, epoch: number, actor: number): number {
+    const account = this.#account(from, epoch, actor);
+    return account === undefined ? 0 : granted(account);
   }
+
+  /** A sender is gone. */
+  forgetSender(from: number): void {
+    this.#senders.delete(from);
+  }
+
+  /** An actor is gone. */
+  forgetActor(actor: number): void {
+    for (const { accounts } of this.#senders.values()) accounts.delete(actor);
+  }
+
+  /** The account of a sender with an actor; undefined when a later incarnation is known. */
+  #account(from: number, epoch: number, actor: number): Account | undefined {
+    let sender = this.#senders.get(from);
+    if (sender === undefined || sender.epoch < epoch) {
+      this.#senders.set(from, sender = { epoch, accounts: new Map() });
+    }
+    if (sender.epoch > epoch) return undefined;
+    let account = sender.accounts.get(actor);
+    if (account === undefined) sender.accounts.set(actor, account = { held: 0, ungranted: 0 });
+    return account;
+  }
+}
+
+function granted(account: Account): number {
+  const count = account.ungranted;
+  account.ungranted = 0;
+  return count;
 }

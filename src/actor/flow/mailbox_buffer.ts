@@ -46,7 +46,7 @@ export class MailboxBuffer<T extends NonNullable<unknown>> {
     this.capacity = capacity;
   }
 
-  /** How many messages wait; above the capacity when some were put back. */
+  /** How many messages wait; above the capacity when some were admitted or put back. */
   get length(): number {
     return this.#length;
   }
@@ -65,9 +65,18 @@ export class MailboxBuffer<T extends NonNullable<unknown>> {
    */
   push(item: T, priority: number): boolean {
     if (this.#length >= this.capacity) return false;
+    this.admit(item, priority);
+    return true;
+  }
+
+  /**
+   * Adds a message even when the buffer is full: one that its sender had credit for.
+   *
+   * @throws {RangeError} If the priority is none.
+   */
+  admit(item: T, priority: number): void {
     this.#line(priority).push(item);
     this.#length++;
-    return true;
   }
 
   /**
@@ -90,8 +99,7 @@ export class MailboxBuffer<T extends NonNullable<unknown>> {
 
   /**
    * Puts a message back in front of those of its priority: one that was taken, and set aside. It
-   * may go over the capacity: it was admitted before, and what may be set aside is bounded by who
-   * does so.
+   * may go over the capacity: it was in before, and what may be set aside is bounded by who does so.
    *
    * @throws {RangeError} If the priority is none.
    */

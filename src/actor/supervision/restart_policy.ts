@@ -48,8 +48,10 @@ export function isNormal(exit: Exit): boolean {
 }
 
 /**
- * Whether one that ended so by itself is restarted. One that its supervisor stopped is not.
+ * Whether one that ended so by itself is restarted. Who stopped, by its own wish or another's, is
+ * not, whatever it is: in OTP a permanent one would be.
  */
 export function isKept(keep: Keep, exit: Exit): boolean {
-  return keep === "permanent" || (keep === "transient" && !isNormal(exit));
+  if (exit.kind === "stopped" || keep === "temporary") return false;
+  return keep === "permanent" || !isNormal(exit);
 }
