@@ -8,6 +8,8 @@ import type { Exit } from "../errors.ts";
 import type { Keep, RestartOptions } from "../protocol/spawn_options.ts";
 import { checkChoice } from "../protocol/options.ts";
 
+export type { Keep };
+
 /** All of {@linkcode RestartOptions}, judged. */
 export type RestartPolicy = Readonly<
   { [K in keyof RestartOptions]-?: NonNullable<RestartOptions[K]> }

@@ -34,7 +34,7 @@ export interface Supervised {
 }
 
 /** That an incarnation ended, or that none will follow it. */
-export interface MemberDown {
+export interface Down {
   /** What ended. */
   readonly member: Supervised;
   /** Its label. */

@@ -13,7 +13,7 @@ import { Intensity } from "./intensity.ts";
 import { Member, type MemberOptions } from "./member.ts";
 import { isKept, type RestartPolicy } from "./restart_policy.ts";
 import { restartedWith, type Strategy } from "./strategy.ts";
-import type { MemberDown, Supervised } from "./supervised.ts";
+import type { Down, Supervised } from "./supervised.ts";
 
 /** How a group is supervised. */
 export interface SupervisorOptions extends Omit<RestartPolicy, "keep"> {
@@ -23,7 +23,7 @@ export interface SupervisorOptions extends Omit<RestartPolicy, "keep"> {
   readonly stopTimeoutMs: number;
   readonly clock: Clock;
   /** Is told of each end of an incarnation, as soon as it is judged. */
-  readonly onDown: (down: MemberDown) => void;
+  readonly onDown: (down: Down) => void;
   /** Is told when there were too many restarts, after all members were stopped. */
   readonly onGaveUp: (exit: Exit) => void;
 }
