@@ -5,6 +5,15 @@
  */
 
 export { refuse, shown, unless } from "../sys/mod.ts";
+export {
+  dieWithParent,
+  host,
+  type OutputReader,
+  type ProcessEnd,
+  readerOfNode,
+  startProcess,
+  type StartedProcess,
+} from "../sys/mod.ts";
 export { ByteLocks } from "./byte_locks.ts";
 export {
   identityOf,

@@ -5,8 +5,21 @@
  */
 
 import { C } from "./abi.ts";
+import { denoFlags, type PermissionAnswer } from "./deno_flags.ts";
+import { readerOfWeb } from "./output_reader.ts";
 import { Parking } from "./parking.ts";
-import type { Driver, Functions, Library, Watch, Word } from "./port.ts";
+import type {
+  Driver,
+  Functions,
+  Host,
+  Library,
+  OwnProcess,
+  ProcessEnd,
+  Program,
+  StartedProcess,
+  Watch,
+  Word,
+} from "./port.ts";
 import { enterParked, forgetParked, recording } from "./record.ts";
 import { C_LIBRARY, type CTable, type CType, SYMBOLS } from "./symbols.ts";
 
@@ -180,8 +193,94 @@ function word(value: Word): bigint {
   return lastWord;
 }
 
+const STREAMS = { pipe: "piped", inherit: "inherit", ignore: "null" } as const;
+
+/**
+ * Starts a process by Deno.Command, which needs --allow-run for this executable and nothing else:
+ * node:child_process would read the environment.
+ */
+function start(program: Program, own: OwnProcess): StartedProcess {
+  const { v8Flags, env, output } = program;
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...denoFlags(facts(own), v8Flags), mainOf(program), ...program.args],
+    env,
+    stdin: "null",
+    stdout: STREAMS[output],
+    stderr: STREAMS[output],
+  });
+  const child = command.spawn();
+  return {
+    pid: child.pid,
+    stdout: output === "pipe" ? readerOfWeb(child.stdout) : undefined,
+    stderr: output === "pipe" ? readerOfWeb(child.stderr) : undefined,
+    ended: child.status.then(({ code, signal }): ProcessEnd =>
+      signal === null ? { code } : { signal }
+    ),
+    kill(signal) {
+      try {
+        child.kill(signal as Deno.Signal);
+      } catch (error) {
+        // It has ended already: two ways in which Deno says so.
+        if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+      }
+    },
+    hold: (holds) => holds ? child.ref() : child.unref(),
+  };
+}
+
+/**
+ * The main module of a child. What it imports, also by a call that names the module, belongs to the
+ * program, which needs no permission to read it.
+ */
+function mainOf({ entryUrl, moduleUrl }: Program): string {
+  const text = `import ${JSON.stringify(entryUrl)};\n` +
+    `export const load = () => import(${JSON.stringify(moduleUrl)});\n`;
+  return `data:text/javascript,${encodeURIComponent(text)}`;
+}
+
+function facts(own: OwnProcess) {
+  const words = own.commandLine().slice(1);
+  const args = Deno.args;
+  const isOurs = words.slice(words.length - args.length).join("\0") === args.join("\0");
+  return {
+    words: isOurs ? words.slice(0, words.length - args.length) : words,
+    query,
+    mainUrl: Deno.mainModule,
+    isFile: own.isFile,
+  };
+}
+
+function query(question: object): PermissionAnswer {
+  return Deno.permissions.querySync(question as Deno.PermissionDescriptor);
+}
+
+const host: Host = {
+  pid: () => Deno.pid,
+  mainUrl: () => Deno.mainModule,
+  whyNoProcess() {
+    if (!Deno.build.standalone) return undefined;
+    return "this program was made by deno compile, which has no command line to run other " +
+      "modules with, expected a program that deno run runs";
+  },
+  whyNoWorker(moduleUrl) {
+    const { protocol, host, pathname } = new URL(moduleUrl);
+    if (protocol === "file:") {
+      const path = decodeURIComponent(pathname);
+      if (query({ name: "read", path }).state === "granted") return undefined;
+      return `a worker may not read ${path}, expected the flag --allow-read, which Deno wants for ` +
+        "the modules of a worker and not for those of a process";
+    }
+    if (!protocol.startsWith("http")) return undefined;
+    if (query({ name: "import", host }).state === "granted") return undefined;
+    return `a worker may not import from ${host}, expected the flag --allow-import=${host}`;
+  },
+  start,
+  workersPrint: true,
+};
+
 export const deno: Driver = {
   isPresent: () => typeof globalThis.Deno?.dlopen === "function",
   platform: () => ({ os: Deno.build.os, arch: Deno.build.arch }),
   load,
+  host,
 };

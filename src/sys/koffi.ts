@@ -7,6 +7,7 @@
 
 import type { Koffi as KoffiOfLibuv } from "./koffi_libuv.ts";
 import { watchWith } from "./koffi_watch.ts";
+import { nodeHost } from "./node_host.ts";
 import { C_LIBRARY, type CTable, type CType } from "./symbols.ts";
 import type { Driver, Functions, Library } from "./port.ts";
 
@@ -139,4 +140,5 @@ export const koffiDriver: Driver = {
     arch: ARCHITECTURES[process()!.arch] ?? process()!.arch,
   }),
   load,
+  host: nodeHost,
 };

@@ -6,7 +6,7 @@
 
 import { deno } from "./deno.ts";
 import { koffiDriver } from "./koffi.ts";
-import type { Driver, Library, Sys } from "./port.ts";
+import type { Driver, Host, Library, Sys } from "./port.ts";
 import { recording } from "./record.ts";
 import { type CTable, SYMBOLS } from "./symbols.ts";
 
@@ -49,6 +49,11 @@ export function bind<const T extends CTable>(table: T): Library<T> {
 /** The machine's architecture, in the names of {@linkcode Driver.platform}. */
 export function architecture(): "x86_64" | "aarch64" {
   return driver().platform().arch as "x86_64" | "aarch64";
+}
+
+/** The runtime as a program. */
+export function host(): Host {
+  return driver().host;
 }
 
 let loaded: Sys | undefined;

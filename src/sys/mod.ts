@@ -20,14 +20,16 @@ export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
 export * from "./futex.ts";
-export { architecture, sys } from "./load.ts";
+export * from "./launch.ts";
+export { architecture, host, sys } from "./load.ts";
 export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./mqueue.ts";
 export { nameHint, uniqueName } from "./name.ts";
+export { type OutputReader, readerOfNode } from "./output_reader.ts";
 export * from "./owner.ts";
 export * from "./parked.ts";
-export type { Word } from "./port.ts";
+export type { Host, ProcessEnd, Program, StartedProcess, Word } from "./port.ts";
 export * from "./process.ts";
 export * from "./pthread.ts";
 export {

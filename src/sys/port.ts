@@ -4,6 +4,7 @@
  * A driver is one file beside this one (`deno.ts`, `koffi.ts`). Nothing outside this folder sees the port.
  */
 
+import type { OutputReader } from "./output_reader.ts";
 import type { CFunction, CTable, CType, SYMBOLS } from "./symbols.ts";
 
 /** The JavaScript value that stands for a C result. */
@@ -105,6 +106,70 @@ export interface Watch {
 /** The library that Postbox runs on. */
 export type Sys = Library<typeof SYMBOLS>;
 
+/** A module that another process of this runtime is to run. */
+export interface Program {
+  /** What it runs first of all: a module of this library. */
+  readonly entryUrl: string;
+  /** A module that it will import by `import()`, and may whatever it may not read. */
+  readonly moduleUrl: string;
+  /** What it finds in `process.argv.slice(2)`. */
+  readonly args: readonly string[];
+  /** Beside the environment of this process. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Flags for V8 beside those of this process, with their dashes. */
+  readonly v8Flags: readonly string[];
+  /** Where its standard output and its standard error go. */
+  readonly output: "pipe" | "inherit" | "ignore";
+}
+
+/** What a driver asks the system about the process that it runs in. */
+export interface OwnProcess {
+  /** The words that it was started with, the program's first: proc_pid_cmdline(5). */
+  commandLine(): readonly string[];
+  /** Whether there is a file, whatever this process may read. */
+  isFile(path: string): boolean;
+}
+
+/** How a process ended, as wait(2) tells it, or why there never was one. */
+export type ProcessEnd =
+  | { readonly code: number }
+  | { readonly signal: string }
+  | { readonly error: unknown };
+
+/** A process that was started, or was to be. */
+export interface StartedProcess {
+  /** Undefined where there never was one. */
+  readonly pid: number | undefined;
+  /** What it prints, with `output: "pipe"`. */
+  readonly stdout: OutputReader | undefined;
+  readonly stderr: OutputReader | undefined;
+  /** Its end, as soon as it is known; never rejects. */
+  readonly ended: Promise<ProcessEnd>;
+  /** kill(2); nothing when it has ended. */
+  kill(signal: string): void;
+  /** Whether it keeps this process running; at first it does. */
+  hold(holds: boolean): void;
+}
+
+/** The runtime as a program: what others of it need to be started. */
+export interface Host {
+  /** The number of this process. */
+  pid(): number;
+  /** The module that this process, or worker, was started with; undefined where there is none. */
+  mainUrl(): string | undefined;
+  /** Why no other process of this runtime can be started from here, as the end of a sentence. */
+  whyNoProcess(): string | undefined;
+  /** Why a worker cannot import a module, as the end of a sentence. */
+  whyNoWorker(moduleUrl: string): string | undefined;
+  /**
+   * Starts another process of this runtime, with what this one may do and no more. Throws what the
+   * runtime throws when it refuses.
+   */
+  start(program: Program, own: OwnProcess): StartedProcess;
+  /** Whether what a worker prints goes to the standard streams and not to its parent. */
+  readonly workersPrint: boolean;
+}
+
 /** What a driver's file exports. */
 export interface Driver {
   /** Whether this runtime is the driver's. */
@@ -113,4 +178,6 @@ export interface Driver {
   platform(): { os: string; arch: string };
   /** Loads the C library and binds a table; throws with a way out when it cannot. */
   load<const T extends CTable>(table: T): Library<T>;
+  /** The runtime as a program. */
+  readonly host: Host;
 }

@@ -173,8 +173,6 @@ export const SYMBOLS = {
   sysconf: { parameters: ["i32 name"], result: "i32" },
   /** uid_t geteuid(void) */
   geteuid: { parameters: [], result: "u32" },
-  /** pid_t getppid(void) */
-  getppid: { parameters: [], result: "i32" },
   /** int prctl(int op, long a, long b, long c, long d) — variadic */
   prctl: { parameters: ["i32 op", "i64 a", "i64 b", "i64 c", "i64 d"], result: "i32" },
 
