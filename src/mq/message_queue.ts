@@ -140,16 +140,18 @@ const MAKING: unique symbol = Symbol("making");
 export let receiveLength: (queue: MessageQueue, buffer: Uint8Array) => number;
 
 /**
- * Tries, then tries again whenever somebody sent or received, until it works: for who needs more
- * room than one place. For rooms above: inside.ts.
+ * Tries, then tries again until it works: whenever the queue is `writable`, or whenever it `changed`,
+ * somebody having sent or received, for who needs more room than one place. For rooms above:
+ * inside.ts.
  *
  * @param attempt Gives `undefined` when it has to wait on. What it throws rejects.
  * @returns What `attempt` gave. Rejects with the signal's reason, or with a ClosedError.
  */
-export let awaitChange: <T>(
+export let awaitRoom: <T>(
   queue: MessageQueue,
+  awaited: "writable" | "changed",
   attempt: () => T | undefined,
-  options: { signal: AbortSignal },
+  signal: AbortSignal,
 ) => Promise<T>;
 
 /**
@@ -244,8 +246,8 @@ export class MessageQueue implements Disposable {
     receiveLength = (queue, buffer) => {
       return mqReceive(queue.#descriptor(), buffer, queue.name, queue.#hint);
     };
-    awaitChange = (queue, attempt, options) => {
-      return queue.#waiters.wait("changed", attempt, options);
+    awaitRoom = (queue, awaited, attempt, signal) => {
+      return queue.#waiters.wait(awaited, attempt, { signal });
     };
   }
 

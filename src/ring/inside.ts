@@ -6,4 +6,4 @@
  */
 
 export { markOf } from "./consumer.ts";
-export { awaitRoom, tryPushMarked } from "./producer.ts";
+export { awaitRoom, tryPushMarked, usedBytesOf } from "./producer.ts";

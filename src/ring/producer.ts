@@ -40,8 +40,11 @@ export let tryPushMarked: (producer: RingProducer, data: Uint8Array, mark: numbe
 export let awaitRoom: <T>(
   producer: RingProducer,
   attempt: () => T | undefined,
-  options: { signal: AbortSignal },
+  signal: AbortSignal,
 ) => Promise<T>;
+
+/** How much of a producer's own lane is in use. For rooms above: inside.ts. */
+export let usedBytesOf: (producer: RingProducer) => number;
 
 const encoder = new TextEncoder();
 
@@ -97,7 +100,8 @@ export class RingProducer implements Disposable {
       producer.#look(data);
       return producer.#push(producer.#writable(), producer.#source, mark);
     };
-    awaitRoom = (producer, attempt, options) => producer.#lane.notFull.wait(attempt, options);
+    awaitRoom = (producer, attempt, signal) => producer.#lane.notFull.wait(attempt, { signal });
+    usedBytesOf = (producer) => producer.#lane.usedBytes();
   }
 
   private constructor(making: typeof MAKING, parts: ProducerParts) {

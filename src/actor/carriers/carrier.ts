@@ -26,6 +26,19 @@ export interface CarrierWait {
   signal?: AbortSignal | undefined;
 }
 
+/** How a frame is sent that may have to wait. */
+export interface SendWait extends CarrierWait {
+  /**
+   * Is called in the place of each attempt to send, and makes it by calling `send`: for who has to
+   * do something immediately before it, and take it back where it did not work. What it throws
+   * rejects.
+   *
+   * @param send Sends the frame if there is room now, and tells whether.
+   * @returns What `send` gave.
+   */
+  attempt?: ((send: () => boolean) => boolean) | undefined;
+}
+
 /**
  * Where frames go in. There may be many to one inbox, in many threads and processes.
  *
@@ -34,6 +47,8 @@ export interface CarrierWait {
 export interface Outbox extends Disposable {
   /** What is behind it. */
   readonly carrier: CarrierKind;
+  /** Where it leads: the name of a queue, of memory, of a local inbox. */
+  readonly target: string;
   /** The longest frame, in bytes. */
   readonly maxFrameBytes: number;
   /** How much is on the way now, of {@linkcode Outbox.capacity}. */
@@ -67,7 +82,7 @@ export interface Outbox extends Disposable {
    * {@linkcode ClosedError} when the outbox is closed: nothing was sent then.
    * @throws As {@linkcode Outbox.trySend} does, by rejection.
    */
-  send(frame: Uint8Array, lane: Lane, priority: number, options?: CarrierWait): Promise<void>;
+  send(frame: Uint8Array, lane: Lane, priority: number, options?: SendWait): Promise<void>;
 
   /**
    * Gives it up; what was sent stays on its way. Who waits gets a {@linkcode ClosedError}. Closing
