@@ -16,8 +16,8 @@ import { execute } from "../npm/execute.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
-/** What the tests use beside the package, in the versions of this checkout. */
-const DEPENDENCIES = { "deno-std": "1.4.0", esbuild: esbuild.version };
+/** What the tests use beside the package, in the versions of this checkout: of deno.json. */
+const DEPENDENCIES = { "deno-std": "1.4.0", esbuild: esbuild.version, ...schemaLibraries() };
 
 /** The folders that the tests are in, or look into. */
 const FOLDERS = ["tests", "examples", "bench", "tools", "docs"];
@@ -25,6 +25,13 @@ const FOLDERS = ["tests", "examples", "bench", "tools", "docs"];
 /** What is in them, and is no TypeScript to translate: it is Deno's, and no test imports it. */
 const DENO_ONLY =
   /^(tools\/(test|groups|run_group|scratch|mirror|runtimes|conformance|layers_lint)\.ts|bench\/ts\/)/;
+
+/** The libraries whose schemas the tests use, in the versions of deno.json. */
+function schemaLibraries(): Record<string, string> {
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
+  const version = (name: string) => (imports[name] as string).replace(`npm:${name}@`, "");
+  return Object.fromEntries(["arktype", "valibot", "zod"].map((name) => [name, version(name)]));
+}
 
 /** Installs the package from its tarball into an empty folder and puts the tests beside it. */
 export async function mirror(folder: string, tarball: string): Promise<void> {

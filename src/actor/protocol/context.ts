@@ -30,7 +30,7 @@ export interface Spawner {
    */
   spawn<P extends AnyProtocol, Init>(
     definition: ActorDefinition<P, Init>,
-    ...options: SpawnArguments<Init>
+    ...options: SpawnArguments<NoInfer<Init>>
   ): Promise<Ref<P>>;
   /**
    * Calls a function each time an incarnation of an actor ends; at once, in a turn of its own, when

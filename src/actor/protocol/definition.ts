@@ -11,7 +11,7 @@ import { checkOptions } from "./options.ts";
 import { type AnyProtocol, isProtocol } from "./protocol.ts";
 
 /** The key that tells a definition. The same in every copy of the library, wherever it is loaded. */
-export const IS_ACTOR: unique symbol = Symbol.for("postbox.actor") as never;
+export const IS_ACTOR: unique symbol = Symbol.for("postbox.actor");
 
 /** What a module knows of itself: `import.meta`. */
 export interface ModuleMeta {

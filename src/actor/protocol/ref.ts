@@ -7,11 +7,11 @@
 
 import { shown } from "../../layout/mod.ts";
 import type { Message, Nothing } from "./message.ts";
-import type { AnyProtocol, MessagesOf } from "./protocol.ts";
+import type { AnyProtocol } from "./protocol.ts";
 import type { OnFull } from "./spawn_options.ts";
 
 /** The key of a ref's address. The same in every copy of the library, wherever it is loaded. */
-export const ADDRESS: unique symbol = Symbol.for("postbox.address") as never;
+export const ADDRESS: unique symbol = Symbol.for("postbox.address");
 
 /** Where an actor is reached. */
 export interface Address {
@@ -128,9 +128,10 @@ export type AnswerOf<T> = IsNothing<T> extends true ? void : T;
  *   `ActorError` as soon as the actor dies.
  * - A stream is gone through with `for await`; its items come as they are taken.
  */
-export type Ref<P extends AnyProtocol> =
-  & { readonly [K in keyof MessagesOf<P>]: Method<MessagesOf<P>[K]> }
-  & AnyRef;
+// A conditional type, so that editors and compilers show the methods and not this name.
+export type Ref<P extends AnyProtocol> = P extends { readonly messages?: infer M }
+  ? AnyRef & { readonly [K in keyof NonNullable<M>]: Method<NonNullable<M>[K]> }
+  : never;
 
 /**
  * Where the actor of a ref is reached.

@@ -37,7 +37,7 @@ export interface RestartOptions {
    */
   keep?: Keep | undefined;
   /**
-   * How often within `withinMs`, at least 0; then it is given up.
+   * How often within `withinMs`, at least 0, or Infinity; then it is given up.
    * @default {3}
    */
   max?: number | undefined;
@@ -48,7 +48,7 @@ export interface RestartOptions {
   withinMs?: number | undefined;
   /**
    * The least and the most milliseconds before a restart: the first waits the least, each further
-   * one in the period twice as long.
+   * one twice as long, until an incarnation lives for `withinMs`.
    * @default {[50, 5_000]}
    */
   backoffMs?: readonly [min: number, max: number] | undefined;
