@@ -11,8 +11,8 @@ export {
   type OutputReader,
   type ProcessEnd,
   readerOfNode,
-  startProcess,
   type StartedProcess,
+  startProcess,
 } from "../sys/mod.ts";
 export { ByteLocks } from "./byte_locks.ts";
 export {
@@ -20,5 +20,6 @@ export {
   isInOwnPidNamespace,
   isSameProcess,
   type ProcessIdentity,
+  thisProcess,
 } from "./process_identity.ts";
 export { type ProcessSignal, ProcessWatch } from "./process_watch.ts";

@@ -9,21 +9,9 @@ import { Worker, type WorkerOptions } from "node:worker_threads";
 import { host, readerOfNode } from "../../life/inside.ts";
 import { DescriptorTable } from "../../life/mod.ts";
 import type { Exit } from "../errors.ts";
-import type { ChildOutput, Launched, LaunchOptions } from "./launched.ts";
+import type { Launched, LaunchOptions, WorkerStart } from "./launched.ts";
 import { siblingUrl } from "./modules.ts";
 import { Relay } from "./relay.ts";
-
-/** What a worker is given, as `workerData`. */
-export interface WorkerStart {
-  /** The name of the system. */
-  readonly system: string;
-  /** The number of the endpoint in it. */
-  readonly endpoint: number;
-  /** The memory of its descriptor table. */
-  readonly table: SharedArrayBuffer;
-  /** What the worker itself does with what it prints; undefined where its parent reads it. */
-  readonly output: { readonly label: string; readonly stdio: ChildOutput } | undefined;
-}
 
 /**
  * How long the thread of a worker may take to end after the runtime said that it has, in
@@ -31,7 +19,7 @@ export interface WorkerStart {
  */
 const THREAD_END_MS = 1000;
 
-/** What a worker ends with that is terminated. */
+/** The code of the error of a worker whose heap is full, in both runtimes. */
 const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
 
 /** Launches a worker. It runs `worker.ts`. */

@@ -64,3 +64,15 @@ export interface Launched {
   /** Whether it keeps this process running; at first it does. */
   hold(holds: boolean): void;
 }
+
+/** What a worker is given, as `workerData`. */
+export interface WorkerStart {
+  /** The name of the system. */
+  readonly system: string;
+  /** The number of the endpoint in it. */
+  readonly endpoint: number;
+  /** The memory of its descriptor table. */
+  readonly table: SharedArrayBuffer;
+  /** What the worker itself does with what it prints; undefined where its parent reads it. */
+  readonly output: { readonly label: string; readonly stdio: ChildOutput } | undefined;
+}

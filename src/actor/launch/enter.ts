@@ -1,0 +1,63 @@
+/**
+ * The first and the last steps of a child: which endpoint it is, what is arranged before anything
+ * else runs, and how it ends.
+ *
+ * `child.ts` and `worker.ts` are made of these, and so are the programs of the tests.
+ */
+
+import { setTimeout } from "node:timers";
+import { workerData } from "node:worker_threads";
+import { DescriptorTable } from "../../life/mod.ts";
+import { followParent } from "./follow_parent.ts";
+import type { WorkerStart } from "./launched.ts";
+import { labelOwnOutput } from "./own_output.ts";
+
+/**
+ * How long what the actors began may go on when the endpoint has been told to end, in milliseconds:
+ * a file that is being written. A timer that they forgot keeps it no longer than this.
+ */
+const LINGER_MS = 500;
+
+/** Which endpoint this process or worker is. */
+export interface Entered {
+  /** The name of the system. */
+  readonly system: string;
+  /** The number of the endpoint in it. */
+  readonly endpoint: number;
+  /** Call it when nothing is left to do: the child ends as soon as nothing is under way. */
+  leave(): void;
+}
+
+/** What is used of `process`. */
+interface Process {
+  argv: string[];
+  exit(code: number): never;
+}
+
+/** In a process: it ends with its parent from now on. */
+export function enterProcess(): Entered {
+  const [system, endpoint, parentPid] = process().argv.slice(2);
+  const unfollow = followParent(Number(parentPid));
+  const leave = () => {
+    unfollow();
+    exitSoon();
+  };
+  return { system: system!, endpoint: Number(endpoint), leave };
+}
+
+/** In a worker: its parent closes what it opens from now on, and its lines have a label. */
+export function enterWorker(): Entered {
+  const { system, endpoint, table, output } = workerData as WorkerStart;
+  DescriptorTable.attach(table);
+  if (output !== undefined) labelOwnOutput(output);
+  return { system, endpoint, leave: exitSoon };
+}
+
+function exitSoon(): void {
+  setTimeout(() => process().exit(0), LINGER_MS).unref();
+}
+
+/** In a worker too: it ends the worker alone. */
+function process(): Process {
+  return (globalThis as unknown as { process: Process }).process;
+}

@@ -1,0 +1,11 @@
+/** The main program of a worker that serves an endpoint. Nobody imports it; it is launched. */
+
+import { serveEndpoint } from "../runtime/serve.ts";
+import { enterWorker } from "./enter.ts";
+
+const { system, endpoint, leave } = enterWorker();
+try {
+  await serveEndpoint({ system, endpoint, kind: "worker" });
+} finally {
+  leave();
+}
