@@ -5,8 +5,15 @@
  * where it is sent; what would cost more than its bytes let expect, where it arrives.
  */
 
-import { FORBIDDEN_KEY, foreign, isPlain, MAX_DEPTH, refusalOf } from "./refusal.ts";
-import { MAX_CONTAINERS } from "./message_pack_judge.ts";
+import { ADDRESS } from "../protocol/ref.ts";
+import {
+  FORBIDDEN_KEY,
+  foreign,
+  isPlain,
+  MAX_CONTAINERS,
+  MAX_DEPTH,
+  refusalOf,
+} from "./refusal.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -39,6 +46,7 @@ function verdict(value: unknown): string | undefined {
   if (Array.isArray(value)) {
     return value.includes(undefined) ? "an array with undefined in it, expected null" : undefined;
   }
+  if (ADDRESS in value) return "a ref, expected MessagePack to carry it";
   if (!isPlain(value)) return foreign(value);
   return Object.hasOwn(value, FORBIDDEN_KEY) ? `an object with a key ${FORBIDDEN_KEY}` : undefined;
 }

@@ -68,7 +68,7 @@ export class MessagePackCodec implements Inside {
     };
     const read = (data: Uint8Array, type: number) => readExtension(type, data, this);
     this.#encoder = new Encoder({
-      maxDepth: MAX_DEPTH,
+      maxDepth: MAX_DEPTH + 1, // it counts the values in the innermost too
       ignoreUndefined: true,
       extensionCodec: { tryToEncode: (value) => this.#extension(value, ExtData), decode: read },
     });
@@ -100,7 +100,7 @@ export class MessagePackCodec implements Inside {
    * @throws {MessagePackProblem} If they are none, or more than is taken.
    */
   decode(bytes: Uint8Array): unknown {
-    const { hasBytes, hasLongIntegers } = judgeMessagePack(bytes, this.#depth);
+    const { hasBytes, hasLongIntegers } = judgeMessagePack(bytes);
     if (!hasBytes && !hasLongIntegers) return this.#decoder.decode(bytes);
     return settle(this.#settlingDecoder.decode(bytes));
   }

@@ -7,10 +7,7 @@
  * @see https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-import { MAX_DEPTH } from "./refusal.ts";
-
-/** How many arrays, maps and extensions a payload may have: each takes some 60 bytes decoded. */
-export const MAX_CONTAINERS: number = 2 ** 22;
+import { MAX_CONTAINERS, MAX_DEPTH } from "./refusal.ts";
 
 /** What else the decoder must know of a payload. */
 export interface Judged {
@@ -29,11 +26,12 @@ export class MessagePackProblem extends Error {
 /**
  * Goes through all of a payload once, without making anything.
  *
- * @param depth How deep the payload is in others, whose extensions it is in.
+ * What is in an extension is judged when that is read.
+ *
  * @throws {MessagePackProblem} If it is no single value, or is too deep or too large.
  */
-export function judgeMessagePack(bytes: Uint8Array, depth: number): Judged {
-  return new Judge(bytes, depth).judge();
+export function judgeMessagePack(bytes: Uint8Array): Judged {
+  return new Judge(bytes).judge();
 }
 
 class Judge implements Judged {
@@ -42,13 +40,11 @@ class Judge implements Judged {
   readonly #bytes: Uint8Array;
   /** How many values are still due, per container that we are in. */
   readonly #due: number[] = [];
-  readonly #maxDepth: number;
   #containers = 0;
   #at = 0;
 
-  constructor(bytes: Uint8Array, depth: number) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#maxDepth = MAX_DEPTH - depth;
   }
 
   judge(): this {
@@ -64,7 +60,7 @@ class Judge implements Judged {
       const inside = this.#value();
       if (inside > 0) {
         due.push(left);
-        if (due.length > this.#maxDepth) throw this.#problem(`deeper than ${MAX_DEPTH} levels`);
+        if (due.length > MAX_DEPTH) throw this.#problem(`deeper than ${MAX_DEPTH} levels`);
         left = inside;
       }
     }

@@ -10,6 +10,12 @@ import { ADDRESS } from "../protocol/ref.ts";
 /** How many arrays, objects, maps and sets may be inside each other. */
 export const MAX_DEPTH = 64;
 
+/**
+ * How many arrays, maps, sets and the like a payload may have: a byte each can be enough for them, and
+ * decoded they take some 60.
+ */
+export const MAX_CONTAINERS: number = 2 ** 22;
+
 /** Why a value may not cross, as the end of "it is …"; undefined where it may. */
 export type Verdict = (value: unknown) => string | undefined;
 
