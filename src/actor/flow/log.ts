@@ -95,7 +95,10 @@ export class LineLog implements Log {
   ): void {
     if (LEVELS.indexOf(level) < this.#least) return;
     const time = new Date(this.#clock.now()).toISOString();
-    let line = `${time} ${level.toUpperCase()} ${this.#name}: ${oneLine(String(message))}`;
+    const text = typeof message === "string"
+      ? oneLine(message)
+      : shownValue({ message }, "message");
+    let line = `${time} ${level.toUpperCase()} ${this.#name}: ${text}`;
     for (const name of Object.keys(fields ?? {}).slice(0, MAX_FIELDS)) {
       line += ` ${shownText(name)}=${shownValue(fields!, name)}`;
     }
