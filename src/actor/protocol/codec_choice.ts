@@ -2,8 +2,6 @@
 
 import { checkContent, type ContentFields, shown, type Struct } from "../../layout/mod.ts";
 
-const CODEC_NAMES = ["messagepack", "json", "clone", "raw"] as const;
-
 /**
  * A codec that needs no layout.
  *
@@ -12,7 +10,9 @@ const CODEC_NAMES = ["messagepack", "json", "clone", "raw"] as const;
  * - `clone`: the structured clone of `node:v8`, between JavaScript alone.
  * - `raw`: a Uint8Array as it is.
  */
-export type CodecName = typeof CODEC_NAMES[number];
+export type CodecName = "messagepack" | "json" | "clone" | "raw";
+
+const CODEC_NAMES: readonly CodecName[] = ["messagepack", "json", "clone", "raw"];
 
 /** How a payload becomes bytes: a codec's name, or a struct, which lies as it does in C. */
 export type CodecChoice = CodecName | Struct<ContentFields>;

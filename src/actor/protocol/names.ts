@@ -10,21 +10,23 @@ import { shown } from "../../layout/mod.ts";
  * What no kind may be called, for a ref has a method of that name: awaiting a ref, writing it as
  * JSON or as a text would send a message.
  */
-export const RESERVED_KINDS = [
-  "then",
-  "toJSON",
-  "constructor",
-  "__proto__",
-  "hasOwnProperty",
-  "isPrototypeOf",
-  "propertyIsEnumerable",
-  "toLocaleString",
-  "toString",
-  "valueOf",
-] as const;
+export type ReservedKind =
+  | "then"
+  | "toJSON"
+  | "__proto__"
+  | "constructor"
+  | "hasOwnProperty"
+  | "isPrototypeOf"
+  | "propertyIsEnumerable"
+  | "toLocaleString"
+  | "toString"
+  | "valueOf";
 
-/** What no kind may be called. */
-export type ReservedKind = typeof RESERVED_KINDS[number];
+/** All of them. */
+export const RESERVED_KINDS: readonly ReservedKind[] = [
+  ...["then", "toJSON", "__proto__", "constructor", "hasOwnProperty"] as const,
+  ...["isPrototypeOf", "propertyIsEnumerable", "toLocaleString", "toString", "valueOf"] as const,
+];
 
 /** Names travel in refs and stand in front of messages to people. */
 const MAX_NAME_LENGTH = 100;

@@ -130,7 +130,7 @@ export type AnswerOf<T> = IsNothing<T> extends true ? void : T;
  */
 // A conditional type, so that editors and compilers show the methods and not this name.
 export type Ref<P extends AnyProtocol> = P extends { readonly messages?: infer M }
-  ? AnyRef & { readonly [K in keyof NonNullable<M>]: Method<NonNullable<M>[K]> }
+  ? { readonly [K in keyof NonNullable<M>]: Method<NonNullable<M>[K]> } & AnyRef
   : never;
 
 /**
