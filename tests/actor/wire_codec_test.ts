@@ -19,7 +19,7 @@ import {
 } from "../../src/actor/wire/codec.ts";
 import type { CodecNumber } from "../../src/actor/wire/frame_layout.ts";
 import { fromHex, hex } from "../support/peer.ts";
-import { Random, withSeed } from "../support/random.ts";
+import { type Random, withSeed } from "../support/random.ts";
 import { scaled } from "../support/scale.ts";
 
 await loadCodecs();

@@ -26,7 +26,7 @@ import {
   type FrameProblemName,
   type SlabDescriptor,
 } from "../../src/actor/wire/frame.ts";
-import { Random, withSeed } from "../support/random.ts";
+import { type Random, withSeed } from "../support/random.ts";
 import { scaled } from "../support/scale.ts";
 
 const plain: FrameHeader = {

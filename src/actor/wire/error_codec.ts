@@ -91,17 +91,24 @@ export function decodeExit(value: unknown): Exit {
 }
 
 class ErrorWriter {
-  readonly #seen = new Set<unknown>();
+  /** The errors that we are in: a chain may come back to one of them. */
+  readonly #around = new Set<unknown>();
+  #left = MAX_ERRORS;
 
   thrown(thrown: unknown, depth: number): PlainError {
-    if (thrown instanceof Error) return this.#error(thrown, depth);
+    if (thrown instanceof Error) {
+      this.#around.add(thrown);
+      const plain = this.#error(thrown, depth);
+      this.#around.delete(thrown);
+      return plain;
+    }
     const isPlain = thrown === null || typeof thrown === "string" ||
       typeof thrown === "boolean" || Number.isFinite(thrown);
     return { thrown: isPlain ? bounded(thrown) : shown(thrown) };
   }
 
   #error(error: Error, depth: number): PlainError {
-    this.#seen.add(error);
+    this.#left--;
     const plain: PlainError = {
       class: classOf(error),
       name: text(read(error, "name")),
@@ -120,7 +127,7 @@ class ErrorWriter {
       plain.exit = this.exit(exit as Exit, depth + 1);
     }
     const cause = read(error, "cause");
-    if (cause !== undefined && !this.#seen.has(cause)) plain.cause = this.thrown(cause, depth + 1);
+    if (cause !== undefined && !this.#around.has(cause)) plain.cause = this.thrown(cause, depth + 1);
     const errors = read(error, "errors");
     if (Array.isArray(errors)) plain.errors = this.#errors(errors, depth + 1);
     return withoutUndefined(plain);
@@ -130,7 +137,7 @@ class ErrorWriter {
     const plain: PlainError[] = [];
     for (const error of errors) {
       if (!this.#mayGoOn(depth)) break;
-      if (!this.#seen.has(error)) plain.push(this.thrown(error, depth));
+      if (!this.#around.has(error)) plain.push(this.thrown(error, depth));
     }
     return plain;
   }
@@ -145,7 +152,7 @@ class ErrorWriter {
   }
 
   #mayGoOn(depth: number): boolean {
-    return depth < MAX_DEPTH && this.#seen.size < MAX_ERRORS;
+    return depth < MAX_DEPTH && this.#left > 0;
   }
 }
 
