@@ -28,6 +28,12 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return stat && { pid, startTicks: stat.startTicks, pidNamespace: ownPidNamespace() };
 }
 
+/** The process that calls. */
+export function thisProcess(): ProcessIdentity {
+  const { pid, startTicks } = statIn("/proc/self")!;
+  return { pid, startTicks, pidNamespace: ownPidNamespace() };
+}
+
 /** Whether two are the same process. */
 export function isSameProcess(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.pid === other.pid && one.startTicks === other.startTicks &&

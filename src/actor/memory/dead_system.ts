@@ -1,0 +1,96 @@
+/**
+ * The end of a system whose main endpoint is dead: its processes are ended, its names taken away.
+ *
+ * Rule: called with the lock of the system in hand. Nothing is done to a process unless the kernel
+ * says that it is an endpoint still, by the lock that it holds, and it is the very process that was
+ * written down, by number, time of start and namespace; then by a descriptor of it. Whoever is
+ * killed in here leaves the rest to the next one.
+ */
+
+import type { PosixError } from "../../errors.ts";
+import {
+  isInOwnPidNamespace,
+  isSameProcess,
+  type ProcessIdentity,
+  ProcessWatch,
+  refuse,
+  thisProcess,
+  unless,
+} from "../../life/inside.ts";
+import { MessageQueue } from "../../mq/mod.ts";
+import { SharedMemory } from "../../shm/mod.ts";
+import { CHANGING, MAX_ENDPOINTS, NO_PHASE } from "./directory_layout.ts";
+import type { DirectoryMemory } from "./directory_memory.ts";
+import type { Recorded, RecordedKind } from "./journal.ts";
+import { lookSync } from "./look.ts";
+import { prefixOf } from "./names.ts";
+
+/** How long those who were ended may take until their locks are gone. */
+const ENDED_MS = 5000;
+
+/** Ends what is left of a system, and takes its names away; the directory itself stays. */
+export function endDeadSystem(directory: DirectoryMemory): void {
+  if (directory.phase === NO_PHASE) return;
+  directory.phase = CHANGING;
+  // SYNC: pairs with begin() in directory.ts, which takes a lock and then looks at the run: either
+  // it sees this one and gives up, or the loop below sees its lock.
+  directory.run = 0n;
+  endProcesses(directory);
+  for (const recorded of namesOf(directory)) unlinkRecorded(recorded);
+  directory.journal.clear();
+  directory.endpoints.clear();
+}
+
+/** What a system has recorded, but for the directory itself and what is none of its names. */
+export function namesOf({ system, name, journal }: DirectoryMemory): Recorded[] {
+  return journal.names(prefixOf(system)).filter((recorded) => recorded.name !== name);
+}
+
+const UNLINK: Record<RecordedKind, (name: string) => void> = {
+  queue: MessageQueue.unlink,
+  memory: SharedMemory.unlink,
+};
+
+/** Takes a name away, if it is there. */
+export function unlinkRecorded({ kind, name }: Recorded): void {
+  unless("ENOENT", () => UNLINK[kind](name));
+}
+
+/** The endpoints that hold their locks still, and the process that each says it is in. */
+export function survivorsOf(directory: DirectoryMemory): [number, ProcessIdentity | undefined][] {
+  return Array.from({ length: MAX_ENDPOINTS }, (_, id) => id)
+    .filter((id) => directory.isAlive(id))
+    .map((id) => [id, directory.endpoints.processOf(id)]);
+}
+
+function endProcesses(directory: DirectoryMemory): void {
+  for (const [, identity] of survivorsOf(directory)) {
+    if (identity === undefined) continue; // it is about to begin, or to give up
+    if (isSameProcess(identity, thisProcess())) throw survived(directory);
+    const watch = ProcessWatch.open(identity);
+    if (watch === undefined) continue;
+    try {
+      watch.signal("SIGKILL");
+      watch.exitedSync({ timeoutMs: ENDED_MS });
+    } finally {
+      watch.close();
+    }
+  }
+  const look = () => survivorsOf(directory).length === 0 || undefined;
+  if (lookSync(look, ENDED_MS, directory.name) === undefined) throw survived(directory);
+}
+
+/** The system's name cannot be had: somebody of it lives on, who must not be ended or cannot be. */
+function survived(directory: DirectoryMemory): PosixError {
+  const who = survivorsOf(directory).map(([id, identity]) =>
+    `endpoint ${id} (${identity === undefined ? "of no process yet" : processText(identity)})`
+  );
+  const hint = `its main endpoint is dead, and ${who.join(", ")} lives on; end it, then try again`;
+  return refuse("EBUSY", "fcntl", "clean up system", directory.system, hint);
+}
+
+/** A process in words. */
+export function processText(identity: ProcessIdentity): string {
+  if (!isInOwnPidNamespace(identity)) return `process ${identity.pid} of another pid namespace`;
+  return isSameProcess(identity, thisProcess()) ? "this process" : `process ${identity.pid}`;
+}
