@@ -1,0 +1,93 @@
+/**
+ * Actors on the kernel's own queues: typed contracts, mailboxes, supervision; here, in workers, in
+ * processes.
+ *
+ * A {@linkcode protocol} says what an actor understands, {@linkcode actor} what it does, and a
+ * {@linkcode system} runs it: in this isolate, in a worker, or in a process of its own.
+ *
+ * @example A counter
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { actor, msg, protocol, system } from "@postbox/postbox/actor";
+ * import { f64, struct } from "@postbox/postbox/region";
+ *
+ * const Counter = protocol("counter", {
+ *   add: msg(struct("add", { by: f64 })), // or any Standard Schema: zod, valibot, arktype
+ *   total: msg().reply(struct("total", { n: f64 })),
+ * });
+ * const counterActor = actor(import.meta, Counter, (_context, init: { start: number }) => {
+ *   let n = init.start;
+ *   return {
+ *     add({ by }) {
+ *       n += by;
+ *     },
+ *     total: () => ({ n }),
+ *   };
+ * });
+ *
+ * await using shop = await system(`doc-${crypto.randomUUID().slice(0, 8)}`);
+ * const counter = await shop.spawn(counterActor, { init: { start: 40 } });
+ * await counter.add({ by: 2 });
+ * assertEquals(await counter.total({ timeoutMs: 1000 }), { n: 42 });
+ * ```
+ *
+ * @module
+ */
+
+export { ClosedError, LayoutError, PosixError } from "../errors.ts";
+export {
+  ActorError,
+  type ActorErrorCode,
+  type ActorErrorInit,
+  describeExit,
+  type Exit,
+  MailboxFull,
+  type ValidatedPart,
+  ValidationError,
+  type ValidationErrorInit,
+  type ValidationIssue,
+} from "./errors.ts";
+export { type Clock, realClock, type TimerOptions, VirtualClock } from "./flow/clock.ts";
+export {
+  type DeadLetter,
+  DeadLetters,
+  type DeadLettersOptions,
+  type DeadReason,
+  type LetterParts,
+  type ListOptions,
+} from "./flow/dead_letters.ts";
+export type { LogLevel, LogOptions } from "./flow/log.ts";
+export type { ChildOutput, WorkerLimits } from "./launch/launched.ts";
+export { child, type ChildSpec, type RefsOf } from "./protocol/child.ts";
+export type { Context, ContextLog, Spawner } from "./protocol/context.ts";
+export {
+  actor,
+  type ActorDefinition,
+  type ActorOptions,
+  type ModuleMeta,
+} from "./protocol/definition.ts";
+export type { Handler, Handlers, Turn } from "./protocol/handlers.ts";
+export type { CodecChoice } from "./protocol/codec_choice.ts";
+export { msg } from "./protocol/msg.ts";
+export { type AnyProtocol, type KindSpec, type Protocol, protocol } from "./protocol/protocol.ts";
+export {
+  ADDRESS,
+  type Address,
+  addressOf,
+  type AnyRef,
+  type AskOptions,
+  type Ref,
+  type StreamOptions,
+  type TellOptions,
+} from "./protocol/ref.ts";
+export type {
+  Down,
+  Keep,
+  OnFull,
+  RestartOptions,
+  SpawnArguments,
+  SpawnOptions,
+} from "./protocol/spawn_options.ts";
+export { type StandardSchema } from "./protocol/standard_schema.ts";
+export { System, system, type SystemOptions } from "./runtime/system.ts";
+export type { Strategy } from "./supervision/strategy.ts";

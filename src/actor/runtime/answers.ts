@@ -1,0 +1,124 @@
+/**
+ * What an endpoint answers: replies, errors, items, and who serves an ask.
+ *
+ * Rule: an answer goes back the way its ask came, to the incarnation that asked; if that is gone,
+ * the answer is dropped, for nobody waits for it.
+ */
+
+import type { KindSpec } from "../protocol/protocol.ts";
+import { codecNumber, encodePayload } from "../wire/codec.ts";
+import { encodeError } from "../wire/error_codec.ts";
+import { CODEC, type CodecNumber, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
+import type { Frame, FrameHeader } from "../wire/frame.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+const NOTHING = new Uint8Array();
+
+/** The answers of one endpoint. */
+export class Answers {
+  readonly #endpoint: Endpoint;
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** The reply to an ask; where it cannot be encoded, the error that says so. */
+  reply(spec: KindSpec, ask: Frame, value: unknown, actor: number): void {
+    let payload: Uint8Array;
+    try {
+      payload = this.#encode(spec, value);
+    } catch (error) {
+      return this.failed(ask, error, actor);
+    }
+    this.#send(ask, KIND.REPLY, this.#codec(spec, value), payload, actor);
+  }
+
+  /** That an ask or a stream failed. */
+  failed(ask: Frame, error: unknown, actor: number): void {
+    const payload = encodePayload("messagepack", encodeError(error), this.#endpoint.crossing);
+    this.#send(ask, KIND.FAILED, CODEC.MESSAGEPACK, payload, actor);
+  }
+
+  /**
+   * One item of a stream.
+   *
+   * @returns Undefined when it has gone, or the promise that it goes.
+   * @throws If it cannot be encoded.
+   */
+  item(spec: KindSpec, ask: Frame, value: unknown, actor: number): Promise<void> | undefined {
+    const payload = this.#encode(spec, value);
+    return this.#send(ask, KIND.ITEM, this.#codec(spec, value), payload, actor);
+  }
+
+  /** The end of a stream. */
+  end(ask: Frame, actor: number): void {
+    this.#send(ask, KIND.END, CODEC.NONE, NOTHING, actor);
+  }
+
+  /** Who serves an ask, when the asker wants to know. */
+  taken(ask: Frame, actor: number): void {
+    if ((ask.flags & FLAG.WANTS_TAKEN) === 0) return;
+    this.#send(ask, KIND.TAKEN, CODEC.NONE, NOTHING, actor);
+  }
+
+  #encode(spec: KindSpec, value: unknown): Uint8Array {
+    return value === undefined
+      ? NOTHING
+      : encodePayload(spec.replyCodec, value, this.#endpoint.crossing);
+  }
+
+  #codec(spec: KindSpec, value: unknown): CodecNumber {
+    return value === undefined ? CODEC.NONE : codecNumber(spec.replyCodec);
+  }
+
+  #send(
+    ask: Frame,
+    kind: FrameKind,
+    codec: CodecNumber,
+    payload: Uint8Array,
+    actor: number,
+  ): Promise<void> | undefined {
+    const endpoint = this.#endpoint;
+    const header: FrameHeader = {
+      kind,
+      codec,
+      flags: 0,
+      tag: ask.tag,
+      to: ask.fromActor,
+      toIncarnation: 0,
+      from: endpoint.id + 1,
+      fromActor: actor,
+      epoch: ask.epoch,
+      sequence: ask.sequence,
+      expires: 0,
+      attempt: 0,
+      argument: 0,
+      replyName: undefined,
+    };
+    if (ask.from === endpoint.id + 1) {
+      endpoint.answered({ ...header, payload, block: undefined });
+      return;
+    }
+    if (ask.from === 0 && ask.replyName === undefined) {
+      endpoint.log.debug("An ask names nobody to answer to", { tag: ask.tag });
+      return;
+    }
+    let sent: Promise<void> | undefined;
+    try {
+      sent = endpoint.post.control(
+        {
+          endpoint: ask.from === 0 ? undefined : ask.from - 1,
+          queue: ask.from === 0 ? ask.replyName : undefined,
+          byRing: (ask.flags & FLAG.RING) !== 0,
+        },
+        header,
+        payload,
+      );
+    } catch (error) {
+      // Who asked is gone: its queue does not exist any more.
+      endpoint.log.debug("An answer found nobody", { error });
+      return;
+    }
+    return sent?.catch((error) => endpoint.log.debug("An answer found nobody", { error }));
+  }
+}

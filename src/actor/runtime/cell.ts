@@ -1,0 +1,411 @@
+/**
+ * A running actor: takes one message after the other and calls its handlers.
+ *
+ * Rule: one handler at a time, streams excepted; a message that cannot be handled never ends the
+ * actor, a handler that throws on a tell does.
+ */
+
+import { ActorError, type Exit } from "../errors.ts";
+import type { AnyActorDefinition } from "../protocol/definition.ts";
+import { type AnyHandler, handlersByKind } from "../protocol/handlers.ts";
+import type { KindSpec } from "../protocol/protocol.ts";
+import { validate } from "../protocol/standard_schema.ts";
+import type { Address } from "../protocol/ref.ts";
+import { KIND } from "../wire/frame_layout.ts";
+import { decodeFrame, type Frame } from "../wire/frame.ts";
+import { CellContext } from "./context.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { keyOf } from "./incarnations.ts";
+import type { Source } from "./source.ts";
+import { StreamServer } from "./stream_server.ts";
+import { MessageTurn } from "./turn.ts";
+
+/** What makes a cell. */
+export interface CellParts {
+  readonly endpoint: Endpoint;
+  readonly address: Address;
+  /** Its number in its endpoint, also where others know it by its mailbox. */
+  readonly actor: number;
+  readonly definition: AnyActorDefinition;
+  readonly init: unknown;
+  readonly incarnation: number;
+  readonly source: Source;
+  /** Called once, when it has ended. */
+  onExit(exit: Exit): void;
+}
+
+/** Something that is served and must be ended with the cell. */
+interface Open {
+  turn: MessageTurn;
+  fail(error: unknown): void;
+}
+
+/** So many messages are handled without a turn for others. */
+const IN_A_ROW = 64;
+
+/** One incarnation of an actor. */
+export class Cell {
+  readonly parts: CellParts;
+  readonly context: CellContext;
+  readonly #halt = new AbortController();
+  readonly #open = new Set<Open>();
+  readonly #stashed: { bytes: Uint8Array; priority: number }[] = [];
+  readonly #unstashed: { bytes: Uint8Array; priority: number }[] = [];
+  #state: "starting" | "running" | "draining" | "ended" = "starting";
+  #handlers: ReadonlyMap<string, AnyHandler> = new Map();
+  #current: { bytes: Uint8Array; priority: number } | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(parts: CellParts) {
+    this.parts = parts;
+    this.context = new CellContext(this);
+  }
+
+  /** How it is called in messages to people. */
+  get label(): string {
+    return this.parts.address.label;
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#state === "ended";
+  }
+
+  /** Runs its setup, then goes on by itself. @throws What the setup threw. */
+  async start(): Promise<void> {
+    const { definition, init } = this.parts;
+    try {
+      this.become(await definition.setup(this.context, init));
+    } catch (error) {
+      await this.#end({ kind: "threw", error }, false);
+      throw error;
+    }
+    if (this.#state !== "starting") throw this.#died({ kind: "stopped" });
+    this.#state = "running";
+    void this.#run();
+  }
+
+  /** Handles what is there, as long as the deadline allows, and ends. */
+  async stop(drainMs: number): Promise<void> {
+    if (this.#state === "ended") return;
+    if (this.#state === "running" && drainMs > 0) {
+      this.#state = "draining";
+      this.#halt.abort();
+      await new Promise<void>((resolve) => {
+        const cancel = this.parts.endpoint.clock.after(drainMs, resolve);
+        this.#whenIdle = () => {
+          cancel();
+          resolve();
+        };
+      });
+    }
+    await this.#end({ kind: "stopped" });
+  }
+
+  /** Ends it as a handler that throws does. */
+  crash(exit: Exit): Promise<void> {
+    return this.#end(exit);
+  }
+
+  /** Handles messages by other handlers from the next one on. */
+  become(handlers: unknown): void {
+    this.#handlers = handlersByKind(this.parts.definition.protocol, handlers, this.label);
+  }
+
+  /** Puts the message in hand aside, until unstash(). */
+  stash(): void {
+    if (this.#current === undefined) {
+      throw new TypeError(`Cannot stash in "${this.label}": no message is in hand`);
+    }
+    this.#stashed.push({ ...this.#current, bytes: this.#current.bytes.slice() });
+    this.#current = undefined;
+  }
+
+  /** Handles what was put aside next, in its order. */
+  unstash(): void {
+    this.#unstashed.push(...this.#stashed.splice(0));
+  }
+
+  async #run(): Promise<void> {
+    const { source, endpoint } = this.parts;
+    let inARow = 0;
+    while (this.#state === "running" || this.#state === "draining") {
+      const again = this.#unstashed.shift();
+      let bytes = again?.bytes ?? source.tryNext();
+      if (bytes === undefined) {
+        if (this.#state === "draining") break;
+        try {
+          bytes = await source.next(this.#halt.signal);
+        } catch (error) {
+          // Its queue is gone or refused: nobody can reach this actor any more.
+          return void await this.#end({ kind: "threw", error });
+        }
+        if (bytes === undefined) continue;
+        inARow = 0;
+      }
+      if (this.ended) {
+        // It ended while it waited: the message is the next incarnation's.
+        endpoint.giveBack(this.parts, bytes, source.priority);
+        return;
+      }
+      const handled = this.#handle(bytes, again?.priority ?? source.priority);
+      if (handled !== undefined) await handled;
+      else if (++inARow % IN_A_ROW === 0) await endpoint.turn();
+    }
+    this.#whenIdle?.();
+  }
+
+  /** One message. Undefined when it is done, or the promise that it will be. */
+  #handle(bytes: Uint8Array, priority: number): Promise<void> | undefined {
+    const { endpoint, definition, incarnation } = this.parts;
+    const frame = decodeFrame(bytes, bytes.byteLength);
+    if ("problem" in frame) {
+      endpoint.dead("invalid-frame", this.parts.address, bytes, { detail: frame.problem });
+      return;
+    }
+    endpoint.took(frame, this.parts);
+    if (frame.expires !== 0 && frame.expires < endpoint.clock.now()) {
+      endpoint.dead("expired", this.parts.address, bytes, { frame });
+      return;
+    }
+    // Who asked an incarnation that died was told so, and asks again or does not.
+    if (frame.toIncarnation !== 0 && frame.toIncarnation < incarnation) return;
+    if (frame.kind === KIND.ASK || frame.kind === KIND.OPEN) {
+      if (endpoint.servings.isCancelled(frame)) return;
+      endpoint.answers.taken(frame, this.parts.actor);
+    }
+    const spec = definition.protocol.byTag.get(frame.tag);
+    if (spec === undefined || kindOf(spec) !== frame.kind) {
+      const error = new ActorError({
+        action: "send to",
+        actor: this.label,
+        code: "EKIND",
+        description: `protocol "${definition.protocol.name}" has no ${shapeOf(frame.kind)} with ` +
+          `tag ${frame.tag}`,
+      });
+      return this.#refuse("unknown-kind", frame, bytes, error);
+    }
+    let value: unknown;
+    try {
+      const payload = endpoint.payloadOf(frame);
+      if (payload === undefined) {
+        const error = new ActorError({
+          action: "send to",
+          actor: this.label,
+          code: "ELOST",
+          description: "the payload is not in the slab any more",
+        });
+        return this.#refuse("payload-lost", frame, bytes, error);
+      }
+      value = endpoint.decode(spec.codec, frame, payload);
+    } catch (error) {
+      return this.#refuse("undecodable", frame, bytes, error);
+    }
+    this.#current = { bytes, priority };
+    let validated: unknown;
+    try {
+      validated = spec.payload === undefined ? value : validate(spec.payload, value, spec);
+    } catch (error) {
+      return this.#refuse("invalid-payload", frame, bytes, error);
+    }
+    if (isPromise(validated)) {
+      const copy = bytes.slice();
+      return validated.then(
+        (value) => this.#call(spec, frame, copy, value, priority),
+        (error) => this.#refuse("invalid-payload", frame, copy, error),
+      );
+    }
+    return this.#call(spec, frame, bytes, validated, priority);
+  }
+
+  /** Calls the handler, and sees to its result. */
+  #call(
+    spec: KindSpec,
+    frame: Frame,
+    bytes: Uint8Array,
+    value: unknown,
+    priority: number,
+  ): Promise<void> | undefined {
+    const turn = new MessageTurn(frame, priority);
+    let result: unknown;
+    try {
+      result = this.#handlers.get(spec.kind)!(value, turn);
+    } catch (error) {
+      return this.#threw(spec, frame, bytes, error);
+    }
+    if (spec.shape === "stream") return this.#serveStream(spec, frame, turn, result);
+    if (!isPromise(result)) {
+      if (spec.shape === "ask" && this.#current !== undefined) {
+        this.parts.endpoint.answers.reply(spec, frame, result, this.parts.actor);
+      }
+      this.#current = undefined;
+      return;
+    }
+    if (spec.shape === "tell") {
+      const copy = this.#keep(bytes);
+      return result.then(
+        () => this.#over(),
+        (error) => this.#threw(spec, frame, copy, error),
+      );
+    }
+    return this.#serveAsk(spec, frame, turn, result, this.#keep(bytes));
+  }
+
+  async #serveAsk(
+    spec: KindSpec,
+    frame: Frame,
+    turn: MessageTurn,
+    result: Promise<unknown>,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const { endpoint } = this.parts;
+    let wanted = true;
+    const open = this.#serve(frame, turn, (error) => {
+      wanted = false;
+      endpoint.answers.failed(frame, error, this.parts.actor);
+    });
+    const finish = endpoint.servings.begin(frame, {
+      cancelled() {
+        wanted = false;
+        turn.abort(new DOMException("The ask was cancelled", "AbortError"));
+      },
+      credited() {},
+    });
+    try {
+      const value = await result;
+      if (wanted && this.#current !== undefined) {
+        endpoint.answers.reply(spec, frame, value, this.parts.actor);
+      }
+    } catch (error) {
+      if (wanted) this.#threw(spec, frame, bytes, error);
+    } finally {
+      finish();
+      this.#open.delete(open);
+      this.#over();
+    }
+  }
+
+  #serveStream(
+    spec: KindSpec,
+    frame: Frame,
+    turn: MessageTurn,
+    items: unknown,
+  ): undefined {
+    this.#current = undefined;
+    const { endpoint } = this.parts;
+    if (!isIterable(items)) {
+      const error = new TypeError(
+        `Cannot stream "${spec.kind}" of "${this.label}": its handler gave ${String(items)}, ` +
+          "expected an iterable or async iterable",
+      );
+      endpoint.answers.failed(frame, error, this.parts.actor);
+      return;
+    }
+    let over = false;
+    const once = (end: () => void) => {
+      if (over) return;
+      over = true;
+      finish();
+      this.#open.delete(open);
+      end();
+    };
+    const server = new StreamServer(turn, {
+      item: (value) => endpoint.answers.item(spec, frame, value, this.parts.actor),
+      end: () => once(() => endpoint.answers.end(frame, this.parts.actor)),
+      failed: (error) => once(() => endpoint.answers.failed(frame, error, this.parts.actor)),
+    }, frame.argument);
+    const finish = endpoint.servings.begin(frame, server);
+    const open = this.#serve(frame, turn, (error) => {
+      once(() => endpoint.answers.failed(frame, error, this.parts.actor));
+      server.cancelled(error);
+    });
+    void server.run(items);
+  }
+
+  #serve(_frame: Frame, turn: MessageTurn, fail: (error: unknown) => void): Open {
+    const open = { turn, fail };
+    this.#open.add(open);
+    return open;
+  }
+
+  /** A handler threw: an asker is told, a tell ends the actor. */
+  #threw(
+    { shape, kind }: KindSpec,
+    frame: Frame,
+    bytes: Uint8Array,
+    error: unknown,
+  ): Promise<void> | undefined {
+    this.#current = undefined;
+    const { endpoint, address } = this.parts;
+    if (shape !== "tell") {
+      endpoint.answers.failed(frame, error, this.parts.actor);
+      return;
+    }
+    endpoint.dead("handler-threw", address, bytes, { frame, kind, error });
+    return this.#end({ kind: "threw", error });
+  }
+
+  /** A message that does not reach a handler: it goes to the dead letters, an asker is told. */
+  #refuse(
+    reason: "unknown-kind" | "undecodable" | "invalid-payload" | "payload-lost",
+    frame: Frame,
+    bytes: Uint8Array,
+    error: unknown,
+  ): undefined {
+    const { endpoint, address } = this.parts;
+    this.#current = undefined;
+    endpoint.dead(reason, address, bytes, { frame, error });
+    if (frame.kind !== KIND.TELL) endpoint.answers.failed(frame, error, this.parts.actor);
+  }
+
+  /** The bytes of the message in hand, which outlive this turn of the source. */
+  #keep(bytes: Uint8Array): Uint8Array {
+    const copy = bytes.slice();
+    if (this.#current !== undefined) this.#current.bytes = copy;
+    return copy;
+  }
+
+  #over(): void {
+    this.#current = undefined;
+  }
+
+  async #end(exit: Exit, tell = true): Promise<void> {
+    if (this.#state === "ended") return;
+    const { endpoint, address, incarnation } = this.parts;
+    this.#state = "ended";
+    this.#halt.abort();
+    const error = this.#died(exit);
+    for (const open of [...this.#open]) {
+      open.turn.abort(error);
+      open.fail(error);
+    }
+    for (const { bytes, priority } of [...this.#unstashed, ...this.#stashed]) {
+      endpoint.giveBack(this.parts, bytes, priority);
+    }
+    this.#whenIdle?.();
+    await this.context.end(error);
+    endpoint.incarnations.learn(keyOf(address), incarnation);
+    if (tell) this.parts.onExit(exit);
+  }
+
+  #died(exit: Exit): ActorError {
+    return ActorError.died(this.label, exit);
+  }
+}
+
+function kindOf({ shape }: KindSpec): number {
+  return shape === "tell" ? KIND.TELL : shape === "ask" ? KIND.ASK : KIND.OPEN;
+}
+
+function shapeOf(kind: number): string {
+  return kind === KIND.TELL ? "tell" : kind === KIND.ASK ? "ask" : "stream";
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> | AsyncIterable<unknown> {
+  return typeof value === "object" && value !== null &&
+    (Symbol.asyncIterator in value || Symbol.iterator in value);
+}

@@ -1,0 +1,476 @@
+/**
+ * One thread of JavaScript in a system: it drains its inbox, hands messages to the actors that live
+ * in it, and answers to what they asked.
+ *
+ * Rule: what comes in is taken in at once and judged before it is used; nothing that a frame says
+ * ends the loop.
+ */
+
+import type { Inbox } from "../carriers/carrier.ts";
+import { openRingInbox } from "../carriers/ring.ts";
+import { ActorError, type Exit } from "../errors.ts";
+import type { Clock } from "../flow/clock.ts";
+import { CreditReceiver } from "../flow/credit.ts";
+import type { DeadReason, LetterParts } from "../flow/dead_letters.ts";
+import type { Log } from "../flow/log.ts";
+import type { Directory } from "../memory/directory.ts";
+import { Slab } from "../memory/slab.ts";
+import { type Address, addressOf, type AnyRef } from "../protocol/ref.ts";
+import type { Down } from "../protocol/spawn_options.ts";
+import { nextTurn } from "../../wait/mod.ts";
+import { decodePayload } from "../wire/codec.ts";
+import type { CodecChoice } from "../protocol/codec_choice.ts";
+import { CODEC, type FrameKind, KIND } from "../wire/frame_layout.ts";
+import {
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+} from "../wire/frame.ts";
+import { Answers } from "./answers.ts";
+import { Calls } from "./calls.ts";
+import type { Cell } from "./cell.ts";
+import { EndpointCrossing } from "./crossing.ts";
+import { type Death, Incarnations, keyOf } from "./incarnations.ts";
+import type { LaunchedMember } from "./launched_member.ts";
+import { type Letter, LocalMailbox } from "./local_mailbox.ts";
+import { ringName } from "./names.ts";
+import { OrderHandler } from "./order_handler.ts";
+import { Outlets } from "./outlets.ts";
+import { makeRing } from "./places.ts";
+import { type Flow, Post } from "./post.ts";
+import { Refs } from "./refs.ts";
+import { Requests } from "./requests.ts";
+import { Servings } from "./servings.ts";
+import type { CellParts } from "./cell.ts";
+
+/** What makes an endpoint. */
+export interface EndpointParts {
+  readonly system: string;
+  readonly id: number;
+  readonly incarnation: number;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes a dead letter where they are kept; elsewhere it is sent there. */
+  readonly keepLetter: ((letter: LetterParts) => void) | undefined;
+}
+
+/** What is known of a message that goes to the dead letters. */
+export interface DeadDetail {
+  readonly frame?: Frame;
+  readonly kind?: string;
+  readonly detail?: string;
+  readonly error?: unknown;
+}
+
+/** So many frames are taken in a row before others get a turn. */
+const IN_A_ROW = 64;
+/** Actors without a number that somebody gave them begin here. */
+const FIRST_ACTOR = 16;
+const NOTHING = new Uint8Array();
+
+/** One endpoint. */
+export class Endpoint {
+  readonly system: string;
+  readonly id: number;
+  readonly incarnation: number;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly incarnations: Incarnations = new Incarnations();
+  readonly calls: Calls = new Calls();
+  readonly servings: Servings = new Servings();
+  readonly crossing: EndpointCrossing = new EndpointCrossing(this);
+  readonly answers: Answers = new Answers(this);
+  readonly requests: Requests = new Requests(this);
+  readonly refs: Refs = new Refs(this);
+  readonly orders: OrderHandler = new OrderHandler(this);
+  readonly post: Post;
+  /** The mailboxes of the actors that take from this endpoint's inbox. */
+  readonly mailboxes = new Map<number, LocalMailbox>();
+  /** The actors that run here now. */
+  readonly cells = new Map<number, Cell>();
+  /** The actors that run in endpoints which this one launched. */
+  readonly launched = new Map<number, LaunchedMember>();
+  readonly #keepLetter: ((letter: LetterParts) => void) | undefined;
+  readonly #credit = new CreditReceiver();
+  readonly #inboxes: Inbox[] = [];
+  #slab: Slab | undefined;
+  #nextActor = FIRST_ACTOR;
+  #closed = false;
+
+  constructor(parts: EndpointParts) {
+    this.system = parts.system;
+    this.id = parts.id;
+    this.incarnation = parts.incarnation;
+    this.directory = parts.directory;
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.#keepLetter = parts.keepLetter;
+    const outlets = new Outlets(this.system, this.directory);
+    this.post = new Post({ outlets, slab: () => this.slab, clock: this.clock });
+  }
+
+  /** The slab of the system, opened when it is first needed. */
+  get slab(): Slab {
+    return this.#slab ??= Slab.open(this.directory, this.id, this.incarnation);
+  }
+
+  /** Whether answers can come to this endpoint by a ring. */
+  get hasRing(): boolean {
+    return this.#inboxes.some(({ carrier }) => carrier === "ring");
+  }
+
+  /** Whether it was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Begins to take from an inbox; the endpoint closes it. */
+  serve(inbox: Inbox): void {
+    this.#inboxes.push(inbox);
+    void this.#receive(inbox);
+  }
+
+  /** A number for an actor that no incarnation of this endpoint had before. */
+  nextActor(): number {
+    // LAYOUT: 10 bits of the incarnation above 22 bits of a counter.
+    this.#nextActor = Math.max(FIRST_ACTOR, (this.#nextActor + 1) & 0x3f_ffff);
+    return ((this.incarnation & 0x3ff) << 22 | this.#nextActor) >>> 0;
+  }
+
+  /** The address of an actor in this endpoint, or of what is given. */
+  addressOf(actor: number, parts: Partial<Address>): Address {
+    return {
+      system: this.system,
+      protocol: "",
+      endpoint: this.id,
+      actor,
+      mailbox: undefined,
+      pool: false,
+      carrier: "queue",
+      onFull: "wait",
+      label: "",
+      ...parts,
+    };
+  }
+
+  /** A header of a frame of this endpoint, with nothing else in it. */
+  blank(kind: FrameKind): FrameHeader {
+    return {
+      kind,
+      codec: CODEC.NONE,
+      flags: 0,
+      tag: 0,
+      to: 0,
+      toIncarnation: 0,
+      from: this.id + 1,
+      fromActor: 0,
+      epoch: this.incarnation,
+      sequence: 0,
+      expires: 0,
+      attempt: 0,
+      argument: 0,
+      replyName: undefined,
+    };
+  }
+
+  /** Gives others a turn. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => nextTurn(resolve));
+  }
+
+  /** Hands a message of this thread to an actor of this thread. */
+  deliver(
+    address: Address,
+    bytes: Uint8Array,
+    priority: number,
+    flow: Flow,
+  ): boolean | Promise<boolean> {
+    const mailbox = this.mailboxes.get(address.actor);
+    if (mailbox === undefined) {
+      this.dead("unknown-actor", address, bytes);
+      throw new ActorError({
+        action: "reach",
+        actor: address.label,
+        code: "ENOACTOR",
+        description: "no such actor lives here",
+      });
+    }
+    return mailbox.put(
+      { bytes, priority },
+      flow,
+      address.label,
+      (letter) => this.dead("dropped", address, letter.bytes),
+      (ms, run) => this.clock.after(ms, run),
+    );
+  }
+
+  /** How many messages wait in a mailbox, as far as can be seen from here. */
+  depthOf(address: Address): { depth: number; capacity: number } {
+    const mailbox = this.mailboxes.get(address.actor);
+    if (address.mailbox === undefined && address.endpoint === this.id && mailbox !== undefined) {
+      return mailbox;
+    }
+    return this.post.depthOf(address);
+  }
+
+  /** The mailbox of an actor that takes from this endpoint's inbox; it outlives the actor's ends. */
+  openMailbox(actor: number, capacity: number): LocalMailbox {
+    const mailbox = new LocalMailbox(capacity);
+    this.mailboxes.set(actor, mailbox);
+    return mailbox;
+  }
+
+  /** Nobody will take from it any more: what waits goes to the dead letters. */
+  closeMailbox(actor: number, address: Address): void {
+    const mailbox = this.mailboxes.get(actor);
+    this.mailboxes.delete(actor);
+    for (const { bytes } of mailbox?.drain() ?? []) {
+      this.#refused(bytes, "stopped", address);
+    }
+  }
+
+  /** A message that its actor will not take: who asked is told. */
+  #refused(bytes: Uint8Array, reason: DeadReason, address: Address): void {
+    const frame = decodeFrame(bytes, bytes.byteLength);
+    if ("problem" in frame) return;
+    this.dead(reason, address, bytes, { frame });
+    if (frame.kind === KIND.TELL) return;
+    this.answers.failed(frame, ActorError.died(address.label, { kind: "stopped" }), address.actor);
+  }
+
+  /** An endpoint that this one launched ended for good: nobody sends to it any more. */
+  gone(endpoint: number): void {
+    this.post.reset(endpoint);
+  }
+
+  /** Makes this endpoint's ring, if it has none: answers come faster by it. */
+  needRing(): void {
+    if (this.hasRing) return;
+    const name = ringName(this.system, this.id);
+    makeRing(this.directory, name);
+    this.serve(openRingInbox(name));
+  }
+
+  /** Puts a message back that a cell took and did not handle. */
+  giveBack({ address, actor }: CellParts, bytes: Uint8Array, priority: number): void {
+    const letter: Letter = { bytes: bytes.slice(), priority };
+    const mailbox = this.mailboxes.get(actor);
+    if (mailbox !== undefined) mailbox.giveBack(letter);
+    else this.dead("stopped", address, letter.bytes);
+  }
+
+  /** A message leaves the way to its handler: it goes to the dead letters. */
+  dead(
+    reason: DeadReason,
+    address: Address | undefined,
+    bytes: Uint8Array,
+    { frame, kind, detail, error }: DeadDetail = {},
+  ): void {
+    const letter: LetterParts = {
+      reason,
+      label: address?.label ?? `endpoint ${this.id}`,
+      address,
+      kind,
+      detail: detail ?? (error instanceof Error ? error.message : ""),
+      bytes: frame === undefined ? bytes.slice() : this.#whole(frame, bytes),
+      error,
+    };
+    if (this.#keepLetter !== undefined) return this.#keepLetter(letter);
+    this.requests.order(0, "dead", letter).catch((error) =>
+      this.log.warn("A dead letter was lost", { reason, label: letter.label, error })
+    );
+  }
+
+  /** An actor took a message: its sender may send another. */
+  took(frame: Frame, { address, actor }: CellParts): void {
+    if (address.mailbox !== undefined || this.#isFromHere(frame)) return;
+    const count = this.#credit.took(frame.from - 1, frame.epoch, actor);
+    if (count === 0) return;
+    this.controlQuietly(frame.from - 1, {
+      ...this.blank(KIND.GRANT),
+      fromActor: actor,
+      argument: count,
+    });
+  }
+
+  /** Sends a word that nobody waits for; if its receiver is gone, it needs none. */
+  controlQuietly(endpoint: number, header: FrameHeader): void {
+    try {
+      this.post.control({ endpoint, queue: undefined, byRing: false }, header, NOTHING)
+        ?.catch((error) => this.log.debug("A control frame found nobody", { error }));
+    } catch (error) {
+      this.log.debug("A control frame found nobody", { error });
+    }
+  }
+
+  /** The payload of a frame, wherever it is; undefined when it is lost. */
+  payloadOf({ payload, block }: Frame): Uint8Array | undefined {
+    return block === undefined ? payload : this.slab.take(block);
+  }
+
+  /** The value of a payload. @throws If it is not what its codec writes. */
+  decode(choice: CodecChoice, { codec }: Frame, payload: Uint8Array): unknown {
+    return codec === CODEC.NONE ? undefined : decodePayload(codec, choice, payload, this.crossing);
+  }
+
+  /** An answer came. */
+  answered(frame: Frame): void {
+    if (frame.kind === KIND.TAKEN) {
+      if (this.calls.taken(frame)) this.requests.cancelTaken(frame);
+      return;
+    }
+    const call = this.calls.get(frame.sequence);
+    // Nobody waits any more: its deadline passed, or it was given up.
+    if (call === undefined) return void this.#free(frame);
+    call.answered(frame);
+  }
+
+  /** Calls a function at each end of an incarnation of an actor. @returns Takes it back. */
+  watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
+    return this.incarnations.watch(
+      keyOf(addressOf(ref)),
+      ({ label, exit, incarnation, restarting }) =>
+        onDown({ ref, label, exit, incarnation, restarting }),
+    );
+  }
+
+  /** Ends an actor as an error of its own would, or its process by a signal. */
+  async crash({ endpoint, actor }: Address, exit: Exit): Promise<void> {
+    if (endpoint === this.id) return await this.cells.get(actor)?.crash(exit);
+    const launched = this.launched.get(endpoint);
+    if (launched !== undefined) return await launched.crash(exit);
+    await this.requests.order(endpoint, "crash", { actor, exit });
+  }
+
+  /** An actor of an endpoint that this one launched ended, and the endpoint runs on. */
+  ended(endpoint: number, incarnation: number, exit: Exit): void {
+    this.launched.get(endpoint)?.ended(incarnation, exit);
+  }
+
+  /** A death is known here from now on. */
+  heard(death: Death): void {
+    const { endpoint, restarting } = death;
+    if (endpoint !== undefined) this.post.reset(endpoint);
+    this.calls.down(death);
+    if (restarting !== undefined) this.incarnations.down({ ...death, restarting });
+  }
+
+  /** Tells every endpoint of a death, this one first. */
+  announce(death: Death): void {
+    this.heard(death);
+    for (const { id, alive } of this.directory.endpoints()) {
+      if (id === this.id || !alive) continue;
+      this.requests.order(id, "down", death)
+        .catch((error) => this.log.debug("An endpoint did not hear of a death", { id, error }));
+    }
+  }
+
+  /** Stops taking frames; who waits for an answer gets the error. */
+  close(error: () => unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.calls.close(error);
+    this.post.close(error());
+    for (const inbox of this.#inboxes) inbox.close();
+    this.#slab?.close();
+  }
+
+  async #receive(inbox: Inbox): Promise<void> {
+    const buffer = new Uint8Array(inbox.maxFrameBytes);
+    for (let inARow = 0; !this.#closed; inARow++) {
+      let byteLength: number | undefined;
+      try {
+        byteLength = inbox.tryTake(buffer);
+        if (byteLength === undefined) {
+          inARow = 0;
+          byteLength = await inbox.take(buffer);
+        }
+      } catch (error) {
+        if (!this.#closed) this.log.error("The inbox failed", { error });
+        return;
+      }
+      this.#dispatch(buffer, byteLength, inbox.priority);
+      if (inARow >= IN_A_ROW) {
+        inARow = 0;
+        await this.turn();
+      }
+    }
+  }
+
+  #dispatch(buffer: Uint8Array, byteLength: number, priority: number): void {
+    const frame = decodeFrame(buffer, byteLength);
+    if ("problem" in frame) {
+      this.dead("invalid-frame", undefined, buffer.subarray(0, byteLength), {
+        detail: `${frame.problem}: ${frame.detail}`,
+      });
+      return;
+    }
+    switch (frame.kind) {
+      case KIND.TELL:
+      case KIND.ASK:
+      case KIND.OPEN:
+        if (frame.to === 0) this.orders.take(frame);
+        else this.#takeIn(frame, buffer.subarray(0, byteLength), priority);
+        return;
+      case KIND.REPLY:
+      case KIND.FAILED:
+      case KIND.TAKEN:
+      case KIND.ITEM:
+      case KIND.END:
+        if (frame.epoch === this.incarnation) this.answered(frame);
+        else this.#free(frame);
+        return;
+      case KIND.CREDIT:
+        return this.servings.credit(frame);
+      case KIND.CANCEL:
+        return this.servings.cancel(frame);
+      case KIND.GRANT:
+        if (frame.from !== 0) this.post.granted(frame.from - 1, frame.fromActor, frame.argument);
+        return;
+    }
+  }
+
+  /** A message for an actor that lives here, with its payload: the slab's block is free again. */
+  #takeIn(frame: Frame, bytes: Uint8Array, priority: number): void {
+    const mailbox = this.mailboxes.get(frame.to);
+    if (mailbox === undefined) {
+      this.dead("unknown-actor", undefined, bytes, { frame });
+      if (frame.kind === KIND.TELL) return;
+      const error = new ActorError({
+        action: "reach",
+        actor: `actor ${frame.to} of endpoint ${this.id}`,
+        code: "ENOACTOR",
+        description: "no such actor lives there",
+      });
+      return this.answers.failed(frame, error, frame.to);
+    }
+    if (!this.#isFromHere(frame) && !this.#credit.admit(frame.from - 1, frame.epoch, frame.to)) {
+      return this.dead("dropped", undefined, bytes, { frame, detail: "its sender had no credit" });
+    }
+    mailbox.accept({ bytes: this.#whole(frame, bytes), priority });
+  }
+
+  /** A frame with its payload in it, as it is kept: then the slab's block is free again. */
+  #whole(frame: Frame, bytes: Uint8Array): Uint8Array {
+    const payload = frame.block === undefined ? undefined : this.slab.take(frame.block);
+    if (payload === undefined) return bytes.slice(); // a block that is lost is found to be so again
+    const whole = new Uint8Array(
+      FRAME_HEADER_BYTES + (frame.replyName?.length ?? 0) + payload.byteLength,
+    );
+    encodeFrame(whole, frame, payload);
+    return whole;
+  }
+
+  /** Messages of this endpoint, and those from outside the system, take no credit. */
+  #isFromHere({ from }: Frame): boolean {
+    return from === 0 || from === this.id + 1;
+  }
+
+  #free({ block }: Frame): void {
+    if (block !== undefined) this.slab.free(block);
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * The actors that one owner has spawned: a system, or an actor.
+ *
+ * Rule: children stop in the reverse order of their start, and what they had in the kernel goes
+ * with them.
+ */
+
+import { shown } from "../../layout/mod.ts";
+import { ActorError, type Exit } from "../errors.ts";
+import type { AnyActorDefinition } from "../protocol/definition.ts";
+import { addressOf, type AnyRef } from "../protocol/ref.ts";
+import type { ChildSpec } from "../protocol/child.ts";
+import type { RestartOptions } from "../protocol/spawn_options.ts";
+import { type RestartPolicy, restartPolicy } from "../supervision/restart_policy.ts";
+import { checkStrategy, type Strategy } from "../supervision/strategy.ts";
+import type { Down } from "../supervision/supervised.ts";
+import { Supervisor } from "../supervision/supervisor.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { actorKey, keyOf } from "./incarnations.ts";
+import type { Member } from "./member.ts";
+import { type Plan, planOf } from "./plan.ts";
+import { makeSpawned, type Spawned } from "./spawned.ts";
+
+/** Children that are supervised together. */
+interface Group {
+  readonly children: Spawned[];
+  readonly supervisor: Supervisor;
+}
+
+/** The children of one owner. */
+export class Family {
+  readonly #endpoint: Endpoint;
+  readonly #onGaveUp: (exit: Exit) => void;
+  /** In the order in which they were started. */
+  readonly #groups: Group[] = [];
+  #isStopping = false;
+
+  /** @param onGaveUp Hears that a group of children ended more often than is allowed. */
+  constructor(endpoint: Endpoint, onGaveUp: (exit: Exit) => void) {
+    this.#endpoint = endpoint;
+    this.#onGaveUp = onGaveUp;
+  }
+
+  /** Starts an actor, or a pool of them. */
+  async spawn(definition: AnyActorDefinition, options: unknown): Promise<AnyRef> {
+    const plan = planOf(definition, options);
+    const [ref] = await this.#start([plan], "one-for-one", plan.restart);
+    return ref!;
+  }
+
+  /** Starts actors in their order, which are supervised together. */
+  supervise(
+    strategy: Strategy,
+    children: readonly ChildSpec[],
+    restart: RestartOptions = {},
+  ): Promise<AnyRef[]> {
+    checkStrategy(strategy);
+    const plans = children.map(({ definition, options }) => {
+      const plan = planOf(definition, options);
+      // A group is there to be restarted: who says nothing else is restarted after a failure.
+      const { keep } = restartPolicy(options?.restart);
+      return { ...plan, restart: { ...plan.restart, keep } };
+    });
+    return this.#start(plans, strategy, restartPolicy(restart));
+  }
+
+  /** Stops one child for good. */
+  async stopChild(ref: AnyRef): Promise<void> {
+    const group = this.#groupOf(ref);
+    const child = childOf(group, ref)!;
+    for (const member of [...child.members].reverse()) await group.supervisor.remove(member);
+    this.#remove(group, child);
+  }
+
+  /** The members of a child. */
+  membersOf(ref: AnyRef): readonly Member[] {
+    return childOf(this.#groupOf(ref), ref)!.members;
+  }
+
+  /** Stops all, the last first. */
+  async stop(timeoutMs?: number): Promise<void> {
+    this.#isStopping = true;
+    for (let group; (group = this.#groups.at(-1)) !== undefined;) {
+      await group.supervisor.stop(timeoutMs);
+      for (const child of [...group.children].reverse()) child.release();
+      this.#leave(group);
+    }
+  }
+
+  async #start(
+    plans: readonly Plan[],
+    strategy: Strategy,
+    restart: RestartPolicy,
+  ): Promise<AnyRef[]> {
+    this.#checkRunning();
+    const children: Spawned[] = [];
+    try {
+      for (const plan of plans) children.push(makeSpawned(this.#endpoint, plan));
+    } catch (error) {
+      for (const child of children.reverse()) child.release();
+      throw error;
+    }
+    const refs = children.map(({ ref }) => ref);
+    const stopMs = Math.max(0, ...plans.map(({ stopMs }) => stopMs));
+    const group = this.#group(children, strategy, restart, stopMs);
+    try {
+      await group.supervisor.start();
+    } catch (cause) {
+      for (const child of [...children].reverse()) child.release();
+      this.#leave(group);
+      if (cause instanceof ActorError && cause.code === "ESTART") throw cause;
+      const label = group.children[0]?.label ?? plans[0]!.definition.exportName;
+      throw new ActorError({ action: "start", actor: label, code: "ESTART", cause });
+    }
+    return refs;
+  }
+
+  #group(
+    children: Spawned[],
+    strategy: Strategy,
+    restart: RestartPolicy,
+    stopTimeoutMs: number,
+  ): Group {
+    const supervisor = new Supervisor(children.flatMap(({ members }) => members), {
+      strategy,
+      ...restart,
+      stopTimeoutMs,
+      clock: this.#endpoint.clock,
+      onDown: (down) => this.#down(group, down),
+      onGaveUp: (exit) => {
+        this.#leave(group);
+        for (const child of [...group.children].reverse()) child.release();
+        this.#onGaveUp(exit);
+      },
+    });
+    const group: Group = { children, supervisor };
+    this.#groups.push(group);
+    return group;
+  }
+
+  /** An incarnation of a child ended. Everybody hears of it; who comes back keeps its mailbox. */
+  #down(group: Group, { member, label, incarnation, exit, restarting }: Down): void {
+    const { address, place } = member as Member;
+    const child = group.children.find(({ members }) => members.includes(member as Member))!;
+    // Of a pool nobody knows the members, but who asked one of them.
+    const key = address.pool ? actorKey(place.endpoint, place.actor) : keyOf(address);
+    this.#endpoint.announce({ key, label, incarnation, exit, restarting, endpoint: undefined });
+    if (restarting) return;
+    child.left(member as Member);
+    if (child.members.length === 0) {
+      if (address.pool) {
+        this.#endpoint.announce({
+          key: keyOf(address),
+          label: child.label,
+          incarnation,
+          exit,
+          restarting,
+          endpoint: undefined,
+        });
+      }
+      this.#remove(group, child);
+    }
+  }
+
+  #remove(group: Group, child: Spawned): void {
+    const index = group.children.indexOf(child);
+    if (index === -1) return;
+    group.children.splice(index, 1);
+    child.release();
+    if (group.children.length === 0) this.#leave(group);
+  }
+
+  #leave(group: Group): void {
+    const index = this.#groups.indexOf(group);
+    if (index !== -1) this.#groups.splice(index, 1);
+  }
+
+  #groupOf(ref: AnyRef): Group {
+    const group = this.#groups.find((group) => childOf(group, ref) !== undefined);
+    if (group !== undefined) return group;
+    throw new ActorError({
+      action: "find",
+      actor: addressOf(ref).label,
+      code: "ENOACTOR",
+      description: "it is none of the actors that were spawned here and run",
+    });
+  }
+
+  #checkRunning(): void {
+    if (!this.#isStopping && !this.#endpoint.closed) return;
+    throw new TypeError(`Cannot spawn: ${shown(this.#endpoint.system)} is being stopped`);
+  }
+}
+
+function childOf({ children }: Group, ref: AnyRef): Spawned | undefined {
+  const key = keyOf(addressOf(ref));
+  return children.find(({ address }) => keyOf(address) === key);
+}

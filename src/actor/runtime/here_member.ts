@@ -1,0 +1,70 @@
+/** An actor that lives in the thread of its supervisor. */
+
+import type { Exit } from "../errors.ts";
+import type { AnyActorDefinition } from "../protocol/definition.ts";
+import type { Address } from "../protocol/ref.ts";
+import type { Keep } from "../supervision/restart_policy.ts";
+import { Cell } from "./cell.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { Member } from "./member.ts";
+import type { Source } from "./source.ts";
+
+/** What makes it. */
+export interface HereParts {
+  readonly endpoint: Endpoint;
+  readonly address: Address;
+  readonly actor: number;
+  readonly definition: AnyActorDefinition;
+  readonly init: unknown;
+  readonly keep: Keep;
+  readonly source: Source;
+}
+
+/** Starts a cell per incarnation. */
+export class HereMember implements Member {
+  readonly #parts: HereParts;
+  #cell: Cell | undefined;
+
+  constructor(parts: HereParts) {
+    this.#parts = parts;
+  }
+
+  get address(): Address {
+    return this.#parts.address;
+  }
+
+  get place(): { endpoint: number; actor: number } {
+    return { endpoint: this.#parts.endpoint.id, actor: this.#parts.actor };
+  }
+
+  get label(): string {
+    return this.address.label;
+  }
+
+  get keep(): Keep {
+    return this.#parts.keep;
+  }
+
+  async start(incarnation: number, onExit: (exit: Exit) => void): Promise<void> {
+    const { endpoint, actor } = this.#parts;
+    const cell = new Cell({
+      ...this.#parts,
+      incarnation,
+      onExit: (exit) => {
+        if (endpoint.cells.get(actor) === cell) endpoint.cells.delete(actor);
+        onExit(exit);
+      },
+    });
+    this.#cell = cell;
+    endpoint.cells.set(actor, cell);
+    await cell.start();
+  }
+
+  async stop(timeoutMs: number): Promise<void> {
+    await this.#cell?.stop(timeoutMs);
+  }
+
+  async crash(exit: Exit): Promise<void> {
+    await this.#cell?.crash(exit);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * What an endpoint knows of deaths: which incarnation of an actor died last, and who wants to hear.
+ *
+ * Rule: an incarnation that died never comes back, so the one that is meant is the one after it.
+ */
+
+import type { Exit } from "../errors.ts";
+import type { Address } from "../protocol/ref.ts";
+
+/** What an actor is known by: its mailbox where it has one of its own, else endpoint and actor. */
+export type ActorKey = string;
+
+/** The key of who takes the messages to an address. */
+export function keyOf({ mailbox, endpoint, actor }: Address): ActorKey {
+  return mailbox ?? actorKey(endpoint, actor);
+}
+
+/** The key of an actor that takes from its endpoint's inbox. */
+export function actorKey(endpoint: number, actor: number): ActorKey {
+  return `${endpoint}:${actor}`;
+}
+
+/** That an incarnation died. */
+export interface Death {
+  readonly key: ActorKey;
+  readonly label: string;
+  readonly incarnation: number;
+  readonly exit: Exit;
+  /** Whether another will follow; undefined as long as its supervisor has not judged. */
+  readonly restarting: boolean | undefined;
+  /** The endpoint that died with it, when it did: no actor in it lives on. */
+  readonly endpoint: number | undefined;
+}
+
+/** A death that a supervisor has judged. */
+export type JudgedDeath = Death & { readonly restarting: boolean };
+
+type Watcher = (death: JudgedDeath) => void;
+
+/** How many that ended for good are remembered, for those who watch them too late. */
+const MAX_GONE = 4096;
+
+/** Who died, and who is told. */
+export class Incarnations {
+  readonly #current = new Map<ActorKey, number>();
+  readonly #gone = new Map<ActorKey, JudgedDeath>();
+  readonly #watchers = new Map<ActorKey, Set<Watcher>>();
+
+  /** The incarnation that a message means now; 0 when this endpoint does not know. */
+  current(key: ActorKey): number {
+    return this.#current.get(key) ?? 0;
+  }
+
+  /** How an actor ended for good, when it did. */
+  gone(key: ActorKey): JudgedDeath | undefined {
+    return this.#gone.get(key);
+  }
+
+  /** Learns that an incarnation was seen; an older one changes nothing. */
+  learn(key: ActorKey, incarnation: number): void {
+    if (incarnation > this.current(key)) this.#current.set(key, incarnation);
+  }
+
+  /** Notes a death and tells those who watch. Hearing of one twice tells nobody twice. */
+  down(death: JudgedDeath): boolean {
+    const { key, incarnation, restarting } = death;
+    const isNews = incarnation >= this.current(key) && !this.#gone.has(key);
+    // The end for good may be told after the death itself: when its supervisor gave up.
+    if (!isNews && (restarting || this.#gone.has(key))) return false;
+    if (restarting) {
+      this.#current.set(key, incarnation + 1);
+    } else {
+      this.#current.delete(key);
+      this.#gone.set(key, death);
+      if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.keys().next().value!);
+    }
+    for (const watcher of [...this.#watchers.get(key) ?? []]) watcher(death);
+    if (!restarting) this.#watchers.delete(key);
+    return true;
+  }
+
+  /**
+   * Calls a function at each death of an actor; at once, in a turn of its own, when it has ended.
+   *
+   * @returns Takes it back.
+   */
+  watch(key: ActorKey, watcher: Watcher): () => void {
+    const gone = this.#gone.get(key);
+    if (gone !== undefined) {
+      let wanted = true;
+      queueMicrotask(() => wanted && watcher(gone));
+      return () => wanted = false;
+    }
+    const watchers = this.#watchers.get(key) ?? new Set();
+    watchers.add(watcher);
+    this.#watchers.set(key, watchers);
+    return () => {
+      watchers.delete(watcher);
+      if (watchers.size === 0 && this.#watchers.get(key) === watchers) this.#watchers.delete(key);
+    };
+  }
+}

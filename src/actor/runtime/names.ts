@@ -1,0 +1,16 @@
+/** The names in the kernel of what an endpoint has. */
+
+/** The queue that is an endpoint's inbox. */
+export function inboxName(system: string, endpoint: number): string {
+  return `/${system}.${endpoint}`;
+}
+
+/** The memory of an endpoint's ring. */
+export function ringName(system: string, endpoint: number): string {
+  return `/${system}.ring-${endpoint}`;
+}
+
+/** The queue of a named mailbox. */
+export function mailboxName(system: string, mailbox: string): string {
+  return `/${system}.${mailbox}`;
+}

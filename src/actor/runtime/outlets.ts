@@ -1,0 +1,97 @@
+/** The outboxes of an endpoint: one for each queue or ring that it has sent to. */
+
+import type { Outbox } from "../carriers/carrier.ts";
+import { openQueueOutbox } from "../carriers/queue.ts";
+import { openRingOutbox } from "../carriers/ring.ts";
+import { ActorError } from "../errors.ts";
+import type { Directory } from "../memory/directory.ts";
+import type { Address } from "../protocol/ref.ts";
+import { PosixError } from "../../errors.ts";
+import { inboxName, ringName } from "./names.ts";
+
+/** Queues outside of the system that are kept open; the one that was opened first goes first. */
+const MAX_QUEUES = 64;
+
+/** Outboxes by where they lead, opened when first needed. */
+export class Outlets {
+  readonly #system: string;
+  readonly #directory: Directory;
+  readonly #queues = new Map<string, Outbox>();
+  readonly #endpoints = new Map<number, { queue?: Outbox; ring?: Outbox }>();
+
+  constructor(system: string, directory: Directory) {
+    this.#system = system;
+    this.#directory = directory;
+  }
+
+  /** Where the messages to an address go in. */
+  to({ mailbox, endpoint, carrier }: Address): Outbox {
+    return mailbox !== undefined
+      ? this.toQueue(mailbox)
+      : this.toEndpoint(endpoint, carrier === "ring");
+  }
+
+  /** An endpoint's inbox, or its ring. @throws {ActorError} If there is no such endpoint. */
+  toEndpoint(endpoint: number, byRing: boolean): Outbox {
+    let outboxes = this.#endpoints.get(endpoint);
+    if (outboxes === undefined) this.#endpoints.set(endpoint, outboxes = {});
+    if (byRing) {
+      return outboxes.ring ??= this.#open(
+        `endpoint ${endpoint}`,
+        () => openRingOutbox(ringName(this.#system, endpoint)),
+      );
+    }
+    return outboxes.queue ??= this.#open(
+      `endpoint ${endpoint}`,
+      () => openQueueOutbox(inboxName(this.#system, endpoint)),
+    );
+  }
+
+  /** A queue by its kernel name. @throws {ActorError} If there is none. */
+  toQueue(name: string): Outbox {
+    let outbox = this.#queues.get(name);
+    if (outbox !== undefined) return outbox;
+    outbox = this.#open(name, () => openQueueOutbox(name));
+    this.#queues.set(name, outbox);
+    if (this.#queues.size > MAX_QUEUES) {
+      const [oldest, old] = this.#queues.entries().next().value!;
+      this.#queues.delete(oldest);
+      old.close();
+    }
+    return outbox;
+  }
+
+  /** An endpoint began anew or ended: what leads to it may be another object now. */
+  forget(endpoint: number): void {
+    const outboxes = this.#endpoints.get(endpoint);
+    this.#endpoints.delete(endpoint);
+    outboxes?.queue?.close();
+    outboxes?.ring?.close();
+  }
+
+  /** A queue was unlinked. */
+  forgetQueue(name: string): void {
+    this.#queues.get(name)?.close();
+    this.#queues.delete(name);
+  }
+
+  close(): void {
+    for (const endpoint of [...this.#endpoints.keys()]) this.forget(endpoint);
+    for (const name of [...this.#queues.keys()]) this.forgetQueue(name);
+  }
+
+  #open(actor: string, open: () => Outbox): Outbox {
+    try {
+      return open();
+    } catch (cause) {
+      if (!(cause instanceof PosixError) || cause.code !== "ENOENT") throw cause;
+      throw new ActorError({
+        action: "reach",
+        actor,
+        code: "ENOACTOR",
+        description: "its queue does not exist",
+        cause,
+      });
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/**
+ * What an actor has in the kernel: the inbox of its endpoint, the queue of its mailbox.
+ *
+ * Rule: a name is written into the journal of the system before the object is made, and taken out
+ * after it is unlinked.
+ */
+
+import { PosixError } from "../../errors.ts";
+import { MessageQueue } from "../../mq/mod.ts";
+import { SharedMemory } from "../../shm/mod.ts";
+import { createQueueInbox, inboxSize } from "../carriers/queue.ts";
+import { createRingInbox } from "../carriers/ring.ts";
+import type { Directory } from "../memory/directory.ts";
+
+/**
+ * Makes a queue of a system; it stays when this process ends.
+ *
+ * @throws {PosixError} `EEXIST` if there is one of that name, `EMFILE` and others if a limit is hit:
+ * the error names it.
+ */
+export function makeQueue(directory: Directory, name: string, capacity?: number): void {
+  const size = inboxSize();
+  directory.record("queue", name);
+  try {
+    createQueueInbox(name, { ...size, maxMessages: capacity ?? size.maxMessages }).close();
+  } catch (error) {
+    directory.forget(name);
+    throw error;
+  }
+}
+
+/** Takes the name of a queue away. Once it is gone, that is fine. */
+export function removeQueue(directory: Directory, name: string): void {
+  ifThere(() => MessageQueue.unlink(name));
+  directory.forget(name);
+}
+
+/** Makes the ring of an endpoint; it stays when this process ends. */
+export function makeRing(directory: Directory, name: string): void {
+  directory.record("memory", name);
+  try {
+    createRingInbox(name).close();
+  } catch (error) {
+    directory.forget(name);
+    throw error;
+  }
+}
+
+/** Takes the name of memory away. Once it is gone, that is fine. */
+export function removeMemory(directory: Directory, name: string): void {
+  ifThere(() => SharedMemory.unlink(name));
+  directory.forget(name);
+}
+
+/** Does something to what may not be there; undefined when it is not. */
+export function ifThere<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof PosixError && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+/** What spawn() was asked for, judged and with its defaults. */
+
+import { shown } from "../../layout/mod.ts";
+import { launchFacts, whyNotLaunchable } from "../launch/launch.ts";
+import { checkMailboxName } from "../memory/names.ts";
+import type { AnyActorDefinition } from "../protocol/definition.ts";
+import { isActorDefinition } from "../protocol/definition.ts";
+import { checkChoice, checkOptions } from "../protocol/options.ts";
+import type { OnFull, SpawnOptions } from "../protocol/spawn_options.ts";
+import { type RestartPolicy, restartPolicy } from "../supervision/restart_policy.ts";
+
+/** Every option, whichever of them exclude each other. */
+type AnySpawnOptions = {
+  [K in SpawnOptions extends infer O ? O extends unknown ? keyof O : never : never]?:
+    | (SpawnOptions extends infer O ? O extends { [P in K]?: infer V } ? V : never : never)
+    | undefined;
+};
+
+/** What is to be spawned. */
+export interface Plan {
+  readonly definition: AnyActorDefinition;
+  readonly in: "here" | "worker" | "process";
+  readonly name: string | undefined;
+  readonly mailbox: string | undefined;
+  readonly size: number;
+  readonly carrier: "local" | "queue" | "ring";
+  readonly capacity: number | undefined;
+  readonly onFull: OnFull;
+  readonly restart: RestartPolicy;
+  readonly stopMs: number;
+  readonly init: unknown;
+  readonly stdio: "label" | "inherit" | "ignore";
+  readonly resourceLimits: AnySpawnOptions["resourceLimits"];
+}
+
+/** The most members of a pool. */
+const MAX_SIZE = 64;
+/** How long an actor may go on when it is stopped, unless it is said otherwise. */
+export const DEFAULT_STOP_MS = 5_000;
+
+/**
+ * Judges what spawn() was asked for.
+ *
+ * @throws {TypeError} If something is of the wrong kind, or excludes something else.
+ * @throws {RangeError} If a number is out of its range.
+ */
+export function planOf(definition: unknown, given: unknown = {}): Plan {
+  if (!isActorDefinition(definition)) {
+    throw new TypeError(`Cannot spawn ${shown(definition)}: expected what actor() makes`);
+  }
+  checkOptions(given, "spawn", `{ in: "process" }`);
+  const options = given as AnySpawnOptions;
+  const { in: where = "here", size = 1, mailbox, capacity, onFull = "wait", name } = options;
+  checkChoice(where, "in", ["here", "worker", "process"]);
+  checkChoice(onFull, "onFull", ["wait", "fail", "drop-new", "drop-old"]);
+  if (mailbox !== undefined) checkMailboxName(mailbox);
+  checkCount(size, "size", MAX_SIZE);
+  if (capacity !== undefined) checkCount(capacity, "capacity", Number.MAX_SAFE_INTEGER);
+  const { stopMs = DEFAULT_STOP_MS, stdio = "label", resourceLimits } = options;
+  if (!(typeof stopMs === "number" && stopMs >= 0)) {
+    throw new RangeError(`Cannot spawn: stopMs is ${shown(stopMs)}, expected 0 or more`);
+  }
+  if (name !== undefined && (typeof name !== "string" || name === "")) {
+    throw new TypeError(`Cannot spawn: name is ${shown(name)}, expected a text`);
+  }
+  checkChoice(stdio, "stdio", ["label", "inherit", "ignore"]);
+
+  const hasQueue = mailbox !== undefined || size > 1;
+  const { carrier = where === "here" && !hasQueue ? "local" : "queue" } = options;
+  checkChoice(carrier, "carrier", where === "here" ? ["queue", "local"] : ["queue", "ring"]);
+  if (carrier === "ring" && hasQueue) {
+    throw new TypeError(
+      `Cannot spawn: carrier "ring" has no ${size > 1 ? "size" : "mailbox"}, expected one of them`,
+    );
+  }
+  if (onFull === "drop-old" && carrier !== "local") {
+    throw new TypeError(
+      'Cannot spawn: onFull "drop-old" needs in: "here" and no mailbox, for a kernel queue would ' +
+        "drop the most urgent message",
+    );
+  }
+  if (where !== "here") {
+    const { url, exportName } = definition;
+    const why = whyNotLaunchable(url, launchFacts(where, url));
+    if (why !== undefined) {
+      throw new TypeError(`Cannot spawn export ${shown(exportName)} in: ${shown(where)}: ${why}`);
+    }
+  }
+  return {
+    definition,
+    in: where,
+    name,
+    mailbox,
+    size,
+    carrier,
+    capacity,
+    onFull,
+    restart: restartPolicy(options.restart ?? { keep: "temporary" }),
+    stopMs,
+    init: options.init,
+    stdio,
+    resourceLimits,
+  };
+}
+
+function checkCount(value: unknown, what: string, most: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= most) return;
+  const bound = most === Number.MAX_SAFE_INTEGER ? "1 or more" : `1 to ${most}`;
+  throw new RangeError(
+    `Cannot spawn: ${what} is ${shown(value)}, expected a whole number of ${bound}`,
+  );
+}

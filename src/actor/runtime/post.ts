@@ -1,0 +1,281 @@
+/**
+ * What an endpoint sends: messages, which wait for credit and room as their mailbox says, and
+ * control frames, which need no credit and go before them.
+ *
+ * Rule: a message has gone when its carrier has it; when it does not go, its credit is given back
+ * and its block in the slab is freed.
+ */
+
+import type { Outbox } from "../carriers/carrier.ts";
+import { MailboxFull } from "../errors.ts";
+import type { Clock } from "../flow/clock.ts";
+import { CreditSender } from "../flow/credit.ts";
+import type { Slab } from "../memory/slab.ts";
+import type { Address } from "../protocol/ref.ts";
+import type { OnFull } from "../protocol/spawn_options.ts";
+import { KIND } from "../wire/frame_layout.ts";
+import {
+  encodeFrame,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+  type SlabDescriptor,
+} from "../wire/frame.ts";
+import { CONTROL_PRIORITY, REPLY_PRIORITY } from "../wire/priorities.ts";
+import { type Outlets } from "./outlets.ts";
+
+/** What a sender says about waiting. */
+export interface Flow {
+  readonly onFull: OnFull;
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Who control frames go to: an endpoint, by its ring where that is wanted, or a queue by its name. */
+export interface Recipient {
+  readonly endpoint: number | undefined;
+  readonly queue: string | undefined;
+  readonly byRing: boolean;
+}
+
+/** How long a sender waits before it looks for a free block again, at first and at most. */
+const SLAB_RETRY_MS = 1, MAX_SLAB_RETRY_MS = 20;
+
+/** What the parts of an endpoint send by. */
+export class Post {
+  readonly #outlets: Outlets;
+  readonly #slab: () => Slab;
+  readonly #clock: Clock;
+  readonly #credits = new Map<number, Map<number, CreditSender>>();
+  /** Control frames that wait for room. */
+  readonly #leaving = new Set<Promise<void>>();
+  #scratch = new Uint8Array(8192);
+
+  constructor({ outlets, slab, clock }: { outlets: Outlets; slab: () => Slab; clock: Clock }) {
+    this.#outlets = outlets;
+    this.#slab = slab;
+    this.#clock = clock;
+  }
+
+  /**
+   * Sends a message to an actor in another endpoint, or to a named mailbox.
+   *
+   * @returns Whether it has gone: false when it was dropped for want of room. A promise when that
+   * is not known at once.
+   * @throws {MailboxFull} If there is no room, `onFull` is "fail".
+   */
+  message(
+    address: Address,
+    header: FrameHeader,
+    payload: Uint8Array,
+    priority: number,
+    flow: Flow,
+  ): boolean | Promise<boolean> {
+    const outbox = this.#outlets.to(address);
+    const credit = address.mailbox === undefined
+      ? this.#credit(address.endpoint, address.actor)
+      : undefined;
+    if (credit === undefined || credit.tryTake()) {
+      if (this.#trySend(outbox, header, payload, "message", priority)) return true;
+      credit?.grant(1);
+    }
+    switch (flow.onFull) {
+      case "drop-new":
+      case "drop-old":
+        return false;
+      case "fail":
+        throw new MailboxFull(address.label, outbox.depth, outbox.capacity);
+      case "wait":
+        return this.#messageLater(outbox, credit, header, payload, priority, flow);
+    }
+  }
+
+  /**
+   * Sends a frame that must not wait behind messages: an answer, or a word about one.
+   *
+   * @returns Undefined when it has gone, or the promise that it goes.
+   */
+  control(to: Recipient, header: FrameHeader, payload: Uint8Array): Promise<void> | undefined {
+    const outbox = to.queue !== undefined
+      ? this.#outlets.toQueue(to.queue)
+      : this.#outlets.toEndpoint(to.endpoint!, to.byRing);
+    const priority = controlPriority(header.kind);
+    if (this.#trySend(outbox, header, payload, "control", priority)) return undefined;
+    const leaving = this.#send(outbox, header, payload, "control", priority, {});
+    this.#leaving.add(leaving);
+    const left = () => void this.#leaving.delete(leaving);
+    leaving.then(left, left);
+    return leaving;
+  }
+
+  /** How full what leads to an address is. */
+  depthOf(address: Address): { depth: number; capacity: number } {
+    return this.#outlets.to(address);
+  }
+
+  /** Settles when no control frame waits for room any more. */
+  async idle(): Promise<void> {
+    while (this.#leaving.size > 0) await Promise.allSettled(this.#leaving);
+  }
+
+  /** A queue was unlinked. */
+  forgetQueue(name: string): void {
+    this.#outlets.forgetQueue(name);
+  }
+
+  /** More messages of ours may be on the way to that actor. */
+  granted(endpoint: number, actor: number, count: number): void {
+    this.#credits.get(endpoint)?.get(actor)?.grant(count);
+  }
+
+  /** An endpoint began anew, or ended: what was on the way to it takes no credit any more. */
+  reset(endpoint: number): void {
+    this.#outlets.forget(endpoint);
+    for (const credit of this.#credits.get(endpoint)?.values() ?? []) credit.reset();
+    this.#credits.delete(endpoint);
+  }
+
+  /** Lets nobody wait any longer. */
+  close(error: unknown): void {
+    for (const actors of this.#credits.values()) {
+      for (const credit of actors.values()) credit.close(error);
+    }
+    this.#outlets.close();
+  }
+
+  async #messageLater(
+    outbox: Outbox,
+    credit: CreditSender | undefined,
+    header: FrameHeader,
+    payload: Uint8Array,
+    priority: number,
+    { timeoutMs, signal }: Flow,
+  ): Promise<boolean> {
+    const deadline = timeoutMs === undefined ? undefined : this.#clock.now() + timeoutMs;
+    if (credit !== undefined) {
+      await credit.wait(defined({ timeoutMs, signal, clock: this.#clock }));
+    }
+    try {
+      const leftMs = deadline === undefined ? undefined : Math.max(0, deadline - this.#clock.now());
+      const options = defined({ timeoutMs: leftMs, signal });
+      await this.#send(outbox, header, payload, "message", priority, options);
+      return true;
+    } catch (error) {
+      credit?.grant(1);
+      throw error;
+    }
+  }
+
+  /** One try, which makes nothing where the payload fits a frame. */
+  #trySend(
+    outbox: Outbox,
+    header: FrameHeader,
+    payload: Uint8Array,
+    lane: "message" | "control",
+    priority: number,
+  ): boolean {
+    if (fits(outbox, header, payload)) {
+      const byteLength = encodeFrame(this.#room(outbox), header, payload);
+      return outbox.trySend(this.#scratch.subarray(0, byteLength), lane, priority);
+    }
+    const slab = this.#slab();
+    const block = slab.tryWrite(payload);
+    if (block === undefined) return false;
+    const frame = this.#byReference(outbox, header, block);
+    slab.queue(block, outbox.target);
+    if (outbox.trySend(frame, lane, priority)) return true;
+    slab.unqueue(block);
+    slab.free(block);
+    return false;
+  }
+
+  async #send(
+    outbox: Outbox,
+    header: FrameHeader,
+    payload: Uint8Array,
+    lane: "message" | "control",
+    priority: number,
+    options: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<void> {
+    if (fits(outbox, header, payload)) {
+      const frame = new Uint8Array(
+        FRAME_HEADER_BYTES + (header.replyName?.length ?? 0) + payload.byteLength,
+      );
+      encodeFrame(frame, header, payload);
+      return await outbox.send(frame, lane, priority, options);
+    }
+    const slab = this.#slab();
+    const block = await this.#block(slab, payload, options);
+    try {
+      const frame = this.#byReference(outbox, header, block).slice();
+      // The block belongs to the mailbox while an attempt is made, and to us in between: so it is
+      // never without an owner that can be asked whether it still needs it.
+      await outbox.send(frame, lane, priority, {
+        ...options,
+        attempt: (send) => {
+          slab.queue(block, outbox.target);
+          const sent = send();
+          if (!sent) slab.unqueue(block);
+          return sent;
+        },
+      });
+    } catch (error) {
+      slab.free(block);
+      throw error;
+    }
+  }
+
+  /** A block with the payload in it, as soon as there is one. */
+  async #block(
+    slab: Slab,
+    payload: Uint8Array,
+    { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<SlabDescriptor> {
+    const deadline = timeoutMs === undefined ? Infinity : this.#clock.now() + timeoutMs;
+    for (let waitMs = SLAB_RETRY_MS;; waitMs = Math.min(waitMs * 2, MAX_SLAB_RETRY_MS)) {
+      const block = slab.tryWrite(payload);
+      if (block !== undefined) return block;
+      signal?.throwIfAborted();
+      if (this.#clock.now() >= deadline) {
+        throw new DOMException("No block of the slab became free in time", "TimeoutError");
+      }
+      await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
+    }
+  }
+
+  #byReference(outbox: Outbox, header: FrameHeader, block: SlabDescriptor): Uint8Array {
+    const byteLength = encodeFrame(this.#room(outbox), header, block);
+    return this.#scratch.subarray(0, byteLength);
+  }
+
+  #room({ maxFrameBytes }: Outbox): Uint8Array {
+    if (maxFrameBytes > this.#scratch.byteLength) this.#scratch = new Uint8Array(maxFrameBytes);
+    return this.#scratch;
+  }
+
+  #credit(endpoint: number, actor: number): CreditSender {
+    let actors = this.#credits.get(endpoint);
+    if (actors === undefined) this.#credits.set(endpoint, actors = new Map());
+    let credit = actors.get(actor);
+    if (credit === undefined) actors.set(actor, credit = new CreditSender());
+    return credit;
+  }
+}
+
+/** Whether a payload travels in its frame. */
+function fits(outbox: Outbox, { replyName }: FrameHeader, { byteLength }: Uint8Array): boolean {
+  return FRAME_HEADER_BYTES + (replyName?.length ?? 0) + byteLength <= outbox.maxFrameBytes;
+}
+
+/** Answers keep their order among each other; words about messages go before them. */
+function controlPriority(kind: number): number {
+  const isAnswer = kind === KIND.REPLY || kind === KIND.FAILED ||
+    kind === KIND.ITEM || kind === KIND.END;
+  return isAnswer ? REPLY_PRIORITY : CONTROL_PRIORITY;
+}
+
+/** Options without those that are not given. */
+function defined<T extends object>(options: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as T;
+}

@@ -1,0 +1,139 @@
+/** An endpoint that was launched: it serves until it is told to end. */
+
+import { openQueueInbox } from "../carriers/queue.ts";
+import { openRingInbox } from "../carriers/ring.ts";
+import { ActorError, type Exit } from "../errors.ts";
+import { realClock } from "../flow/clock.ts";
+import { LineLog } from "../flow/log.ts";
+import { host } from "../../life/inside.ts";
+import { Directory } from "../memory/directory.ts";
+import { type AnyActorDefinition, isActorDefinition } from "../protocol/definition.ts";
+import { loadCodecs } from "../wire/codec.ts";
+import { Cell } from "./cell.ts";
+import { Endpoint } from "./endpoint.ts";
+import { inboxName, ringName } from "./names.ts";
+import { ifThere } from "./places.ts";
+import type { StartOrder } from "./orders.ts";
+import { QueueSource } from "./queue_source.ts";
+
+/** Which endpoint a process or a worker serves. */
+export interface ServeOptions {
+  readonly system: string;
+  readonly endpoint: number;
+  readonly kind: "process" | "worker";
+}
+
+/** How long the answer to the last order may take to leave. */
+const FAREWELL_MS = 200;
+
+/** Serves an endpoint. @returns When it was told to end; the caller ends the process or worker. */
+export async function serveEndpoint({ system, endpoint: id }: ServeOptions): Promise<void> {
+  const directory = Directory.join(system);
+  const incarnation = directory.begin(id, host().pid());
+  await loadCodecs();
+  const endpoint = new Endpoint({
+    system,
+    id,
+    incarnation,
+    directory,
+    clock: realClock,
+    log: new LineLog(`${system}.${id}`),
+    keepLetter: undefined,
+  });
+  const ended = new Promise<void>((resolve) => {
+    const actors = new LaunchedActors(endpoint);
+    endpoint.orders.add({
+      start: (order) => actors.start(order),
+      stop: ({ actor, drainMs }) => actors.stop(actor, drainMs),
+      crash: ({ actor, exit }) => actors.crash(actor, exit),
+      shutdown: () => void endpoint.turn().then(resolve),
+    });
+  });
+  endpoint.serve(openQueueInbox(inboxName(system, id)));
+  const ring = ifThere(() => openRingInbox(ringName(system, id)));
+  if (ring !== undefined) endpoint.serve(ring);
+  await ended;
+  // The answer to the order has gone, or goes as soon as its reader has room.
+  await Promise.race([
+    endpoint.post.idle(),
+    new Promise<void>((resolve) => realClock.after(FAREWELL_MS, resolve)),
+  ]);
+  endpoint.close(() => new ActorError({ action: "ask", actor: system, code: "EDIED" }));
+  directory.close();
+}
+
+/** The actors that this endpoint was ordered to run. */
+class LaunchedActors {
+  readonly #endpoint: Endpoint;
+  readonly #sources = new Map<number, QueueSource>();
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  async start(order: StartOrder): Promise<void> {
+    const endpoint = this.#endpoint;
+    const { actor, address, incarnation, capacity, init, supervisor } = order;
+    const definition = await importActor(order);
+    let source;
+    if (address.mailbox === undefined) {
+      source = endpoint.mailboxes.get(actor) ?? endpoint.openMailbox(actor, capacity);
+    } else {
+      source = this.#sources.get(actor) ?? new QueueSource(openQueueInbox(address.mailbox));
+      this.#sources.set(actor, source);
+    }
+    const cell = new Cell({
+      endpoint,
+      address,
+      actor,
+      definition,
+      init,
+      incarnation,
+      source,
+      onExit: (exit) => {
+        endpoint.cells.delete(actor);
+        endpoint.requests.order(supervisor, "ended", { endpoint: endpoint.id, incarnation, exit })
+          .catch((error) => endpoint.log.error("Nobody hears of an end", { error }));
+      },
+    });
+    endpoint.cells.set(actor, cell);
+    try {
+      await cell.start();
+    } catch (error) {
+      endpoint.cells.delete(actor);
+      throw error;
+    }
+  }
+
+  async stop(actor: number, drainMs: number): Promise<void> {
+    await this.#endpoint.cells.get(actor)?.stop(drainMs);
+  }
+
+  async crash(actor: number, exit: Exit): Promise<void> {
+    await this.#endpoint.cells.get(actor)?.crash(exit);
+  }
+}
+
+/** The definition of an actor, from its module. */
+async function importActor(
+  { moduleUrl, exportName, address }: StartOrder,
+): Promise<AnyActorDefinition> {
+  const module = await import(moduleUrl);
+  const definition: unknown = module[exportName];
+  const where = `export ${JSON.stringify(exportName)} of ${moduleUrl}`;
+  if (!isActorDefinition(definition)) {
+    const actors = Object.keys(module).filter((name) => isActorDefinition(module[name]));
+    throw new TypeError(
+      `Cannot start "${address.label}": ${where} is no actor, expected one; it has ` +
+        (actors.length === 0 ? "none" : actors.map((name) => JSON.stringify(name)).join(", ")) +
+        "; the option { export } of actor() says which it is",
+    );
+  }
+  if (definition.protocol.name !== address.protocol) {
+    throw new TypeError(
+      `Cannot start "${address.label}": ${where} speaks ` +
+        `"${definition.protocol.name}", expected "${address.protocol}"`,
+    );
+  }
+  return definition;
+}

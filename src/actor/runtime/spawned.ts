@@ -1,0 +1,171 @@
+/** A child: an actor or a pool, with its ref, its members and what it has in the kernel. */
+
+import { openQueueInbox } from "../carriers/queue.ts";
+import { launchProcess, launchWorker } from "../launch/launch.ts";
+import type { Address, AnyRef } from "../protocol/ref.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { HereMember } from "./here_member.ts";
+import { LaunchedMember } from "./launched_member.ts";
+import type { Member } from "./member.ts";
+import { inboxName, mailboxName, ringName } from "./names.ts";
+import { makeQueue, makeRing, removeMemory, removeQueue } from "./places.ts";
+import type { Plan } from "./plan.ts";
+import { QueueSource } from "./queue_source.ts";
+
+/** How many messages wait in a buffer, unless it is said otherwise. */
+export const DEFAULT_CAPACITY = 1_000;
+
+/** A child of a family. */
+export interface Spawned {
+  readonly plan: Plan;
+  readonly label: string;
+  readonly address: Address;
+  readonly ref: AnyRef;
+  /** Those that have not left for good. */
+  readonly members: readonly Member[];
+  /** A member will not come back. */
+  left(member: Member): void;
+  /** Gives back what it has in the kernel, and what waits in its mailbox to the dead letters. */
+  release(): void;
+}
+
+/** Makes what an actor needs; nothing runs yet. */
+export function makeSpawned(endpoint: Endpoint, plan: Plan): Spawned {
+  const undo: (() => void)[] = [];
+  const release = () => {
+    for (const step of undo.splice(0).reverse()) step();
+  };
+  try {
+    return make(endpoint, plan, undo, release);
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function make(
+  endpoint: Endpoint,
+  plan: Plan,
+  undo: (() => void)[],
+  release: () => void,
+): Spawned {
+  const { system, directory } = endpoint;
+  const { protocol, exportName } = plan.definition;
+  const base = plan.mailbox ?? (exportName === "default" ? protocol.name : exportName);
+  const actor = endpoint.nextActor();
+  const label = plan.name ?? (plan.mailbox === undefined ? `${base}#${actor & 0x3f_ffff}` : base);
+
+  let mailbox: string | undefined;
+  if (plan.mailbox !== undefined || plan.size > 1) {
+    const name = mailboxName(system, plan.mailbox ?? `pool-${endpoint.id}-${actor}`);
+    makeQueue(directory, name, plan.capacity);
+    undo.push(() => {
+      endpoint.post.forgetQueue(name);
+      removeQueue(directory, name);
+    });
+    mailbox = name;
+  }
+  const places = Array.from(
+    { length: plan.size },
+    () =>
+      plan.in === "here"
+        ? { endpoint: endpoint.id, actor: endpoint.nextActor() }
+        : newEndpoint(endpoint, plan, undo),
+  );
+  const address: Address = {
+    system,
+    protocol: protocol.name,
+    endpoint: places[0]!.endpoint,
+    actor: plan.size > 1 ? 0 : places[0]!.actor,
+    mailbox,
+    pool: plan.size > 1,
+    carrier: plan.carrier,
+    onFull: plan.onFull,
+    label,
+  };
+  const members = places.map((place, index): Member => {
+    const own = plan.size > 1 ? { ...address, label: `${label}/${index + 1}` } : address;
+    return plan.in === "here"
+      ? hereMember(endpoint, plan, own, place.actor, undo)
+      : launchedMember(endpoint, plan, own, place, undo);
+  });
+  return {
+    plan,
+    label,
+    address,
+    ref: endpoint.refs.make(protocol, address),
+    members,
+    left: (member) => void members.splice(members.indexOf(member), 1),
+    release,
+  };
+}
+
+function hereMember(
+  endpoint: Endpoint,
+  plan: Plan,
+  address: Address,
+  actor: number,
+  undo: (() => void)[],
+): Member {
+  const { definition, init, restart: { keep } } = plan;
+  const parts = { endpoint, address, actor, definition, init, keep };
+  if (address.mailbox === undefined) {
+    undo.push(() => endpoint.closeMailbox(actor, address));
+    const source = endpoint.openMailbox(actor, plan.capacity ?? DEFAULT_CAPACITY);
+    return new HereMember({ ...parts, source });
+  }
+  const source = new QueueSource(openQueueInbox(address.mailbox));
+  undo.push(() => source.close());
+  return new HereMember({ ...parts, source });
+}
+
+function launchedMember(
+  endpoint: Endpoint,
+  plan: Plan,
+  address: Address,
+  place: { endpoint: number; actor: number },
+  undo: (() => void)[],
+): Member {
+  const { definition, init, restart: { keep }, stdio, resourceLimits } = plan;
+  const member = new LaunchedMember({
+    endpoint,
+    place,
+    address,
+    definition,
+    init,
+    keep,
+    capacity: plan.capacity ?? DEFAULT_CAPACITY,
+    launch: plan.in === "worker" ? launchWorker : launchProcess,
+    options: { stdio, resourceLimits },
+  });
+  endpoint.launched.set(place.endpoint, member);
+  undo.push(() => endpoint.launched.delete(place.endpoint));
+  return member;
+}
+
+/** The actor that a launched endpoint is launched for has this number in it. */
+const FIRST_ACTOR = 1;
+
+/** An endpoint with its inbox, which stays over the restarts of what serves it. */
+function newEndpoint(
+  endpoint: Endpoint,
+  plan: Plan,
+  undo: (() => void)[],
+): { endpoint: number; actor: number } {
+  const { system, directory } = endpoint;
+  const id = directory.allocate(endpoint.id);
+  undo.push(() => {
+    endpoint.gone(id);
+    directory.free(id);
+  });
+  const inbox = inboxName(system, id);
+  makeQueue(directory, inbox);
+  undo.push(() => removeQueue(directory, inbox));
+  if (plan.carrier === "ring") {
+    endpoint.needRing();
+    const ring = ringName(system, id);
+    makeRing(directory, ring);
+    undo.push(() => removeMemory(directory, ring));
+  }
+  return { endpoint: id, actor: FIRST_ACTOR };
+}
