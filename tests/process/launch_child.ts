@@ -1,0 +1,88 @@
+/**
+ * What the tests of launching launch in place of `child.ts` and `worker.ts`: it does what the name
+ * of its "system" says, in one or two words.
+ */
+
+import { spawn } from "node:child_process";
+import process from "node:process";
+import { isMainThread } from "node:worker_threads";
+import { MessageQueue } from "../../mod.ts";
+import { enterProcess, enterWorker } from "../../src/actor/launch/enter.ts";
+import { launchProcess } from "../../src/actor/launch/launch.ts";
+import { sys } from "../../src/sys/load.ts";
+
+const { system, leave } = isMainThread ? enterProcess() : enterWorker();
+const [order, argument] = system.split(" ");
+
+/** Says that it is up, and something more, to the queue that the order names. */
+function report(text: string | number): void {
+  using queue = MessageQueue.open(argument!, { access: "w" });
+  queue.sendSync(String(text));
+}
+
+/** Takes memory until there is none. */
+function fill(): never {
+  const taken: number[][] = [];
+  for (;;) taken.push(new Array(100_000).fill(1.5));
+}
+
+function stay(): void {
+  setInterval(() => {}, 1_000_000);
+}
+
+const ORDERS: Record<string, () => void> = {
+  leave,
+  exit: () => process.exit(3),
+  throw() {
+    throw new RangeError("thrown on purpose");
+  },
+  fault() {
+    // LINUX: nothing is ever mapped at the first page, proc_sys_vm(5).
+    new Uint8Array(sys().viewOf(16n, 8))[0] = 1;
+  },
+  fill,
+  /** A timer that somebody forgot. */
+  forget() {
+    stay();
+    leave();
+  },
+  wait() {
+    stay();
+    report(process.pid);
+  },
+  spin() {
+    report(process.pid);
+    for (;;);
+  },
+  /** Launches a process, says which, and stays. */
+  launch() {
+    const entryUrl = import.meta.url;
+    const options = { endpoint: 4, label: "inner", moduleUrl: entryUrl, entryUrl };
+    launchProcess({ ...options, system: `wait ${argument}`, stdio: "ignore" });
+    stay();
+  },
+  /** Ends while somebody holds its output open. */
+  leaveOpen() {
+    const { pid } = spawn("sleep", ["1000"], { stdio: ["ignore", "inherit", "inherit"] });
+    console.log(pid);
+    process.exit(0);
+  },
+  print() {
+    process.stdout.write("one\ntwo in ");
+    process.stdout.write("pieces\n\n");
+    console.log("three");
+    console.error("a complaint");
+    process.stdout.write("no newline");
+    process.exit(0);
+  },
+  long() {
+    process.stdout.write("x".repeat(40_000) + "\nend\n");
+    process.exit(0);
+  },
+  flood() {
+    for (let line = 0; line < 20_000; line++) process.stdout.write(`line ${line}\n`);
+    process.exit(0);
+  },
+};
+
+ORDERS[order!]!();
