@@ -21,6 +21,7 @@
  * @module
  */
 
+import { gc } from "./commands/gc.ts";
 import { limits } from "./commands/limits.ts";
 import { map } from "./commands/map.ts";
 import { mq } from "./commands/mq.ts";
@@ -34,7 +35,7 @@ const ROOT = group(
   "POSIX message queues, shared memory and mapped files.\n\n" +
     "Data goes to standard output byte for byte, notes go to standard error. Exit codes: 0 done,\n" +
     "1 refused (message, code and hint on standard error), 2 wrong usage, 3 nothing there in time.",
-  { mq, shm, map, limits },
+  { mq, shm, map, limits, gc },
   [
     "postbox mq create /jobs --max-messages 4 --max-bytes 64",
     'postbox mq send /jobs "first job" --priority 9',

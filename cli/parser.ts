@@ -65,7 +65,7 @@ export interface CommandSpec<F extends Flags, A extends Arguments> {
   flags?: { readonly [K in keyof F]: Flag };
   /** Single letters for flags. */
   aliases?: Readonly<Record<string, keyof F & string>>;
-  /** In their order; one alone with `many` takes any number from one. */
+  /** In their order; one alone with `many` takes any number, from one unless it is optional. */
   args?: readonly Argument[];
   /** Whether the last argument may be repeated. */
   many?: boolean;
@@ -125,7 +125,7 @@ export function command<F extends Flags, A extends Arguments>(
     flags: Object.assign(Object.create(null), spec.flags),
     aliases,
     positional: many
-      ? { kind: "array", minimum: 1, parameter: argument(args[0]!) }
+      ? { kind: "array", minimum: args[0]!.optional ? 0 : 1, parameter: argument(args[0]!) }
       : { kind: "tuple", parameters: args.map(argument) },
   } as TypedCommandParameters<Flags, string[], CommandContext>;
   const built = buildCommand<Flags, string[]>({

@@ -57,6 +57,9 @@ export {
   type ListOptions,
 } from "./flow/dead_letters.ts";
 export type { LogLevel, LogOptions } from "./flow/log.ts";
+export type { RemovedSystem } from "./memory/dead_system.ts";
+export type { ObjectKind, SystemObject } from "./memory/journal.ts";
+export { listSystems, removeSystem, type SystemStatus, systemStatus } from "./memory/leftovers.ts";
 export type { ChildOutput, WorkerLimits } from "./launch/launched.ts";
 export { child, type ChildSpec, type RefsOf } from "./protocol/child.ts";
 export type { Context, ContextLog, Spawner } from "./protocol/context.ts";

@@ -44,6 +44,7 @@ const LEVELS: Record<string, string[]> = {
   "map": [],
   "map cat": [],
   "limits": [],
+  "gc": [],
 };
 
 const STATS = struct("stats", { hits: u64, ready: u32 });

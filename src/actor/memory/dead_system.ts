@@ -21,39 +21,48 @@ import { MessageQueue } from "../../mq/mod.ts";
 import { SharedMemory } from "../../shm/mod.ts";
 import { CHANGING, MAX_ENDPOINTS, NO_PHASE } from "./directory_layout.ts";
 import type { DirectoryMemory } from "./directory_memory.ts";
-import type { Recorded, RecordedKind } from "./journal.ts";
+import type { ObjectKind, SystemObject } from "./journal.ts";
 import { lookSync } from "./look.ts";
 import { prefixOf } from "./names.ts";
 
 /** How long those who were ended may take until their locks are gone. */
 const ENDED_MS = 5000;
 
+/** What was taken away of a system. */
+export interface RemovedSystem {
+  /** The names that there were. */
+  readonly objects: readonly SystemObject[];
+  /** The processes that were ended. */
+  readonly pids: readonly number[];
+}
+
 /** Ends what is left of a system, and takes its names away; the directory itself stays. */
-export function endDeadSystem(directory: DirectoryMemory): void {
-  if (directory.phase === NO_PHASE) return;
+export function endDeadSystem(directory: DirectoryMemory): RemovedSystem {
+  if (directory.phase === NO_PHASE) return { objects: [], pids: [] };
   directory.phase = CHANGING;
   // SYNC: pairs with begin() in directory.ts, which takes a lock and then looks at the run: either
   // it sees this one and gives up, or the loop below sees its lock.
   directory.run = 0n;
-  endProcesses(directory);
-  for (const recorded of namesOf(directory)) unlinkRecorded(recorded);
+  const pids = endProcesses(directory);
+  const objects = namesOf(directory).filter(unlinkRecorded);
   directory.journal.clear();
   directory.endpoints.clear();
+  return { objects, pids };
 }
 
 /** What a system has recorded, but for the directory itself and what is none of its names. */
-export function namesOf({ system, name, journal }: DirectoryMemory): Recorded[] {
+export function namesOf({ system, name, journal }: DirectoryMemory): SystemObject[] {
   return journal.names(prefixOf(system)).filter((recorded) => recorded.name !== name);
 }
 
-const UNLINK: Record<RecordedKind, (name: string) => void> = {
+const UNLINK: Record<ObjectKind, (name: string) => void> = {
   queue: MessageQueue.unlink,
   memory: SharedMemory.unlink,
 };
 
-/** Takes a name away, if it is there. */
-export function unlinkRecorded({ kind, name }: Recorded): void {
-  unless("ENOENT", () => UNLINK[kind](name));
+/** Takes a name away; false when it was not there. */
+export function unlinkRecorded({ kind, name }: SystemObject): boolean {
+  return unless("ENOENT", () => (UNLINK[kind](name), true)) ?? false;
 }
 
 /** The endpoints that hold their locks still, and the process that each says it is in. */
@@ -63,21 +72,28 @@ export function survivorsOf(directory: DirectoryMemory): [number, ProcessIdentit
     .map((id) => [id, directory.endpoints.processOf(id)]);
 }
 
-function endProcesses(directory: DirectoryMemory): void {
+function endProcesses(directory: DirectoryMemory): number[] {
+  const ended: number[] = [];
   for (const [, identity] of survivorsOf(directory)) {
     if (identity === undefined) continue; // it is about to begin, or to give up
     if (isSameProcess(identity, thisProcess())) throw survived(directory);
-    const watch = ProcessWatch.open(identity);
-    if (watch === undefined) continue;
-    try {
-      watch.signal("SIGKILL");
-      watch.exitedSync({ timeoutMs: ENDED_MS });
-    } finally {
-      watch.close();
-    }
+    if (endProcess(identity)) ended.push(identity.pid);
   }
   const look = () => survivorsOf(directory).length === 0 || undefined;
   if (lookSync(look, ENDED_MS, directory.name) === undefined) throw survived(directory);
+  return ended;
+}
+
+/** Ends a process; false when it has ended before. */
+function endProcess(identity: ProcessIdentity): boolean {
+  const watch = ProcessWatch.open(identity);
+  try {
+    if (!watch?.signal("SIGKILL")) return false;
+    watch.exitedSync({ timeoutMs: ENDED_MS });
+    return true;
+  } finally {
+    watch?.close();
+  }
 }
 
 /** The system's name cannot be had: somebody of it lives on, who must not be ended or cannot be. */

@@ -11,7 +11,7 @@ import { namesOf, unlinkRecorded } from "./dead_system.ts";
 import { CHANGING, MAX_ENDPOINTS, MAX_NAMES, RUNNING } from "./directory_layout.ts";
 import { DirectoryMemory } from "./directory_memory.ts";
 import { beginSystem } from "./exclusive.ts";
-import type { RecordedKind } from "./journal.ts";
+import type { ObjectKind } from "./journal.ts";
 import { checkSystemName, prefixOf } from "./names.ts";
 import { endpointIn, type Owner, ownerOf } from "./owner.ts";
 
@@ -200,7 +200,7 @@ export class Directory implements Disposable {
    * @throws {RangeError} If it is none.
    * @throws {PosixError} `ENOSPC` if the system has no place left for a name.
    */
-  record(kind: RecordedKind, name: string): void {
+  record(kind: ObjectKind, name: string): void {
     const memory = this.#open(), { owner } = this.#begun();
     if (!name.startsWith(prefixOf(this.system))) {
       throw new RangeError(

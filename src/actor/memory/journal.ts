@@ -19,15 +19,15 @@ import {
 import { bodyIn, type Owner, wordOf } from "./owner.ts";
 
 /** What is recorded: message queues and shared memory have names of their own each. */
-export type RecordedKind = "queue" | "memory";
+export type ObjectKind = "queue" | "memory";
 
 /** One name. */
-export interface Recorded {
-  readonly kind: RecordedKind;
+export interface SystemObject {
+  readonly kind: ObjectKind;
   readonly name: string;
 }
 
-const KINDS: Record<RecordedKind, number> = { queue: 1, memory: 2 };
+const KINDS: Record<ObjectKind, number> = { queue: 1, memory: 2 };
 
 const NAME_WORDS = NAME_BYTES / 4;
 
@@ -50,7 +50,7 @@ export class Journal {
    * @returns False when there is no place left.
    * @throws {RangeError} If the name is too long.
    */
-  record(recorded: Recorded, self: Owner, isRunning: (owner: Owner) => boolean): boolean {
+  record(recorded: SystemObject, self: Owner, isRunning: (owner: Owner) => boolean): boolean {
     const text = encoder.encode(recorded.name),
       info = infoOf(KINDS[recorded.kind], text.byteLength);
     if (text.byteLength > MAX_NAME_BYTES) {
@@ -99,8 +99,8 @@ export class Journal {
   }
 
   /** All names that begin so, as far as they are names. */
-  names(prefix: string): Recorded[] {
-    const names: Recorded[] = [];
+  names(prefix: string): SystemObject[] {
+    const names: SystemObject[] = [];
     for (let place = 0; place < MAX_NAMES; place++) {
       const recorded = this.#at(place);
       if (recorded?.name.startsWith(prefix)) names.push(recorded);
@@ -108,9 +108,9 @@ export class Journal {
     return names;
   }
 
-  #at(place: number): Recorded | undefined {
+  #at(place: number): SystemObject | undefined {
     const info = this.#infoAt(place), byteLength = info & 0xffff, number = info >>> 16;
-    const kind = (Object.keys(KINDS) as RecordedKind[]).find((kind) => KINDS[kind] === number);
+    const kind = (Object.keys(KINDS) as ObjectKind[]).find((kind) => KINDS[kind] === number);
     if (kind === undefined || byteLength === 0 || byteLength > MAX_NAME_BYTES) return undefined;
     const start = place * NAME_BYTES + NAME_TEXT_OFFSET;
     // A copy: decoders do not take shared memory everywhere, and it may change meanwhile.
