@@ -86,14 +86,19 @@ export function queueBytes({ maxMessages, maxMessageBytes }: MqSize): number {
     maxMessages * maxMessageBytes;
 }
 
-/** The way out when mq_open refused. */
+/**
+ * The way out when mq_open refused.
+ *
+ * @param usedBytes Tells what the user's queues take from RLIMIT_MSGQUEUE, as far as can be seen.
+ */
 export function openHint(
   name: string,
   size: MqSize | undefined,
   code: string,
+  usedBytes: () => number,
 ): string | undefined {
   if (size !== undefined && code === "EINVAL") return sizeHint(size) ?? nameHint(name, code);
-  if (code === "EMFILE") return noRoomHint(size);
+  if (code === "EMFILE") return noRoomHint(size, usedBytes);
   if (code === "ENOSPC") {
     return `queues_max allows ${sysctl("queues_max")} queues in this IPC namespace and all are ` +
       "there; unlink some (postbox mq ls shows them) or raise it as root: " +
@@ -126,13 +131,26 @@ function rangeHint(
 }
 
 /** EMFILE has two causes, and only trying tells them apart. */
-function noRoomHint(size: MqSize | undefined): string | undefined {
+function noRoomHint(
+  size: MqSize | undefined,
+  usedBytes: () => number,
+): string | undefined {
   if (outOfDescriptors()) return undefined; // what every EMFILE says will do
   const bytes = queueBytes(size ?? defaultSize());
   const { soft } = getrlimit(C.RLIMIT_MSGQUEUE);
   return `this queue takes ${bytes} bytes and RLIMIT_MSGQUEUE allows ${soft} for all ` +
-    "queues of this user; make it smaller, unlink others, or raise it: ulimit -q (as root: " +
-    "prlimit --msgqueue)";
+    `queues of this user, ${used(usedBytes)}; make it smaller, unlink others, or raise it: ` +
+    "ulimit -q (as root: prlimit --msgqueue)";
+}
+
+/** Queues that are open and have no name take their share, and nothing shows them. */
+function used(usedBytes: () => number): string {
+  try {
+    return `whose queues with a name take ${usedBytes()}`;
+  } catch (error) {
+    if (error instanceof PosixError) return `and what they take cannot be seen (${error.code})`;
+    throw error;
+  }
 }
 
 function outOfDescriptors(): boolean {

@@ -342,7 +342,8 @@ export class MessageQueue implements Disposable {
     const size = creation ? sizeOf(options) : undefined;
     const bits = permissionBits(mode);
     checkOwnerOption(owner);
-    const hint = (code: string) => openHint(name, size, code);
+    const usedBytes = () => listQueues().userBytes;
+    const hint = (code: string) => openHint(name, size, code, usedBytes);
     const mqd = mqOpen(name, flags, bits, size, hint);
     try {
       if (!(creation & C.O_EXCL)) checkOwner(mqd, owner, "queue", name);

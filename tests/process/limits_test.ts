@@ -96,7 +96,7 @@ rootTest("MessageQueue.create() names RLIMIT_MSGQUEUE when the user's queues fil
     code: "EMFILE",
     syscall: "mq_open",
     target: names[2]!,
-    hint: ["160 bytes", "RLIMIT_MSGQUEUE allows 320", "ulimit -q"],
+    hint: ["160 bytes", "RLIMIT_MSGQUEUE allows 320", "with a name take 160;", "ulimit -q"],
   });
   assertEquals(attempts.get("is it there")?.code, "ENOENT");
   assertGave(attempts.get("list"), 320);
