@@ -150,8 +150,8 @@ function entriesOf(messages: unknown, name: string): [string, unknown][] {
 }
 
 function checkMessage(value: unknown, kind: string, name: string): asserts value is Message {
-  const message = value as Partial<Message> | null;
-  if (typeof message === "object" && typeof message?.spec?.shape === "string") return;
+  const message = value as Partial<Message> | null | undefined;
+  if (typeof message?.spec?.shape === "string") return;
   throw new TypeError(
     `Cannot make protocol ${shown(name)}: ${shown(kind)} is ${shown(value)}, expected what msg() ` +
       "makes",
