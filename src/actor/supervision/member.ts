@@ -30,7 +30,7 @@ export interface MemberOptions {
 /** How far a start came. */
 export type Started =
   | { readonly kind: "running" }
-  | { readonly kind: "failed"; readonly exit: Exit }
+  | { readonly kind: "failed"; readonly exit: Exit; readonly error: unknown }
   /** Nobody waits for it any more: it is to be stopped. */
   | { readonly kind: "interrupted" };
 
@@ -74,16 +74,12 @@ export class Member {
     this.#exit = undefined;
     this.#ranMs = 0;
     const started = await new Promise<Started>((resolve) => {
-      const fail = (exit: Exit) => {
-        this.#onExit(incarnation, exit);
-        resolve({ kind: "failed", exit });
-      };
       this.#interrupt = () => resolve({ kind: "interrupted" });
-      this.#call(incarnation, fail).then(
-        () => resolve({ kind: "running" }),
-        // One that is being stopped may well reject.
-        (error) => this.#state === "starting" && fail({ kind: "threw", error }),
-      );
+      this.#call(incarnation).then(() => resolve({ kind: "running" }), (error) => {
+        if (this.#state !== "starting") return; // one that is being stopped may well reject
+        const exit = this.#exit ??= { kind: "threw", error };
+        resolve({ kind: "failed", exit, error });
+      });
     });
     this.#interrupt = undefined;
     if (started.kind === "failed") this.#state = "down";
@@ -121,14 +117,14 @@ export class Member {
   }
 
   /** So that one that throws at once rejects as well. */
-  async #call(incarnation: number, onExit: (exit: Exit) => void): Promise<void> {
-    await this.supervised.start(incarnation, onExit);
+  async #call(incarnation: number): Promise<void> {
+    await this.supervised.start(incarnation, (exit) => this.#onExit(incarnation, exit));
   }
 
   #run(): void {
     this.#startedMs = this.#options.clock.monotonic();
     this.#state = "running";
-    // It may have ended since the start settled.
+    // It may have ended before the start settled.
     if (this.#exit !== undefined) this.#end();
   }
 

@@ -17,11 +17,11 @@ export interface Supervised {
    * Starts an incarnation.
    *
    * @param incarnation 1 for the first, then one more each time.
-   * @param onExit To be called as soon as the incarnation has ended, whatever the reason; before
-   * the start has settled it means that the start failed. Later calls, and those for an incarnation
-   * that is over, do nothing.
-   * @returns Settles when it can do its work. Rejects when it could not be started; nothing of it is
-   * left then.
+   * @param onExit To be called as soon as the incarnation has ended, whatever the reason; not needed
+   * when it is stopped, or does not start. Later calls, and those for an incarnation that is over, do
+   * nothing.
+   * @returns Settles when it can do its work, also when it has ended since. Rejects when it could not
+   * be started; nothing of it is left then.
    */
   start(incarnation: number, onExit: (exit: Exit) => void): Promise<void>;
   /**

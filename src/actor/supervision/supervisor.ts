@@ -10,7 +10,7 @@ import { ActorError, type Exit } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
 import { call } from "../flow/listeners.ts";
 import { Intensity } from "./intensity.ts";
-import { Member, type MemberOptions } from "./member.ts";
+import { Member, type MemberOptions, type Started } from "./member.ts";
 import { isKept, type RestartPolicy } from "./restart_policy.ts";
 import { restartedWith, type Strategy } from "./strategy.ts";
 import type { Down, Supervised } from "./supervised.ts";
@@ -27,6 +27,8 @@ export interface SupervisorOptions extends Omit<RestartPolicy, "keep"> {
   /** Is told when there were too many restarts, after all members were stopped. */
   readonly onGaveUp: (exit: Exit) => void;
 }
+
+type FailedStart = Extract<Started, { kind: "failed" }>;
 
 /** Members that are to be started when their backoff is over. */
 interface Restart {
@@ -68,21 +70,20 @@ export class Supervisor {
   /**
    * Starts all, in their order; to be called once.
    *
-   * @returns Rejects when one could not be started: with what its start threw, or with how it ended.
-   * Those before it were stopped then, and nothing is restarted.
-   * @throws {ActorError} `ESTART` if one ended before it had started, or was stopped.
+   * @returns Rejects when one could not be started, with the error of its start. Those before it were
+   * stopped then, and nothing is restarted.
+   * @throws {ActorError} `ESTART` if it was stopped meanwhile.
    */
   start(): Promise<void> {
     return this.#inTurn(async () => {
       for (const member of [...this.#members]) {
-        if (member.isLeaving) continue;
-        const started = this.#isEnding ? undefined : await member.start();
-        if (this.#isEnding) throw startError(member, { kind: "stopped" });
-        if (started?.kind !== "failed") continue;
+        const failed = this.#isEnding ? undefined : await this.#bringUp(member);
+        if (this.#isEnding) throw stoppedAtStart(member);
+        if (failed === undefined) continue;
         this.#isEnding = true;
-        this.#tell(member, started.exit, false);
+        this.#tell(member, failed.exit, false);
         await this.#stopAll({ kind: "stopped" }, this.#options.stopTimeoutMs);
-        throw startError(member, started.exit);
+        throw failed.error;
       }
     });
   }
@@ -166,12 +167,21 @@ export class Supervisor {
   async #startAgain(members: readonly Member[]): Promise<void> {
     for (const member of members) {
       if (this.#isEnding) return;
-      if (!member.isAwaited || member.isLeaving) continue;
-      member.isAwaited = false;
-      const started = await member.start();
+      const failed = member.isAwaited ? await this.#bringUp(member) : undefined;
       // Those behind it are restarted with it.
-      if (started.kind === "failed") return await this.#restart(member, started.exit);
+      if (failed !== undefined) return await this.#restart(member, failed.exit);
     }
+  }
+
+  /** Starts a member. @returns How that failed, if somebody still wants it to run. */
+  async #bringUp(member: Member): Promise<FailedStart | undefined> {
+    if (member.isLeaving) return undefined;
+    member.isAwaited = false;
+    const started = await member.start();
+    if (started.kind !== "failed") return undefined;
+    if (!this.#isEnding && !member.isLeaving) return started;
+    this.#tell(member, started.exit, false);
+    return undefined;
   }
 
   async #giveUp(member: Member, last: Exit): Promise<void> {
@@ -223,8 +233,11 @@ export class Supervisor {
   }
 }
 
-/** Why a group did not start. */
-function startError({ supervised: { label } }: Member, exit: Exit): unknown {
-  if (exit.kind === "threw") return exit.error;
-  return new ActorError({ action: "start", actor: label, code: "ESTART", exit });
+function stoppedAtStart({ supervised: { label } }: Member): ActorError {
+  return new ActorError({
+    action: "start",
+    actor: label,
+    code: "ESTART",
+    exit: { kind: "stopped" },
+  });
 }
