@@ -1,10 +1,24 @@
 /** The carriers by their contract, and what each promises beyond it. */
 
 import "../support/loaded.ts";
-import { assert, assertEquals, assertRejects, assertThrows } from "../assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "../assert.ts";
 import { carrierContract, type CarrierEnds } from "../contract/carrier_contract.ts";
 import { test } from "../harness.ts";
-import { MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
+import {
+  ClosedError,
+  LayoutError,
+  MessageQueue,
+  MpscRing,
+  PosixError,
+  SharedMemory,
+  uniqueName,
+} from "../../mod.ts";
 import type { Inbox, Outbox } from "../../src/actor/carriers/carrier.ts";
 import { LocalInbox } from "../../src/actor/carriers/local.ts";
 import {
@@ -14,7 +28,16 @@ import {
   openQueueOutbox,
 } from "../../src/actor/carriers/queue.ts";
 import { createRingInbox, openRingInbox, openRingOutbox } from "../../src/actor/carriers/ring.ts";
+import {
+  COUNT_INDEX,
+  COUNTS,
+  COUNTS_OFFSET,
+  RINGS_OFFSET,
+} from "../../src/actor/carriers/ring_layout.ts";
 import { CONTROL_PRIORITY } from "../../src/actor/wire/priorities.ts";
+import { tryPushMarked } from "../../src/ring/inside.ts";
+import { Random } from "../support/random.ts";
+import { within } from "../support/until.ts";
 
 /** An inbox, and the outboxes that a test opens. */
 function ends(inbox: Inbox, open: () => Outbox, unlink: () => void): CarrierEnds {
@@ -59,4 +82,229 @@ carrierContract({
   name: "ring",
   open: ringEnds,
   noPriorities: "a ring keeps the order of its producers; who takes from it orders by priority",
+});
+
+/** How many frames a lane of an empty carrier takes. */
+function filled(outbox: Outbox, lane: "message" | "control"): number {
+  let count = 0;
+  while (outbox.trySend(new Uint8Array(8), lane, 0)) count++;
+  return count;
+}
+
+function take(inbox: Inbox): string | undefined {
+  const into = new Uint8Array(inbox.maxFrameBytes);
+  const byteLength = inbox.tryTake(into);
+  return byteLength === undefined ? undefined : textOf(into.subarray(0, byteLength));
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+// --- Room for control frames ---------------------------------------------------------------------
+
+for (const [name, open] of [["local", localEnds], ["queue", queueEnds]] as const) {
+  test(`${name}: messages leave the last two places, where there are enough`, () => {
+    for (const [capacity, messages] of [[1, 1], [2, 1], [3, 2], [4, 2], [5, 3], [10, 8]] as const) {
+      using ends = open(capacity);
+      const outbox = ends.outbox();
+      assertEquals([outbox.capacity, filled(outbox, "message")], [capacity, messages]);
+      assertEquals(filled(outbox, "control"), capacity - messages);
+      assertEquals([outbox.depth, filled(outbox, "control")], [capacity, 0]);
+    }
+  });
+}
+
+test("queue: two outboxes that fill an empty queue leave the room of control frames", () => {
+  for (let ahead = 0; ahead <= 8; ahead++) {
+    using ends = queueEnds();
+    const [first, second] = [ends.outbox(), ends.outbox()];
+    for (let sent = 0; sent < ahead; sent++) first.trySend(new Uint8Array(8), "message", 0);
+    for (let sent = 0; sent < 10; sent++) {
+      second.trySend(new Uint8Array(8), "message", 0);
+      first.trySend(new Uint8Array(8), "message", 0);
+    }
+    assertEquals(first.depth, 8);
+  }
+});
+
+// --- The kernel queue ----------------------------------------------------------------------------
+
+test("queue: an inbox has the size that fits the limits, and a refusal names the limit", () => {
+  const { maxMessages, maxMessageBytes } = MessageQueue.limits();
+  assertEquals(inboxSize(), {
+    maxMessages: Math.min(10, maxMessages),
+    maxMessageBytes: Math.min(1024, maxMessageBytes),
+  });
+  const name = uniqueName("carrier"), tooMany = 65_537; // for root, too
+  const error = assertThrows(
+    () => createQueueInbox(name, { maxMessages: tooMany, maxMessageBytes: 64 }),
+    PosixError,
+  );
+  assertEquals([error.code, error.target], ["EINVAL", name]);
+  assert(error.hint?.includes(`msg_max is ${maxMessages}`), error.hint);
+});
+
+test("queue: the frames stay for the next inbox, and anybody's messages are frames", () => {
+  const name = uniqueName("carrier");
+  try {
+    createQueueInbox(name).close();
+    using outbox = openQueueOutbox(name);
+    using other = MessageQueue.open(name, { access: "w" });
+    outbox.trySend(bytesOf("of an outbox"), "message", 3);
+    other.trySend("of a stranger", { priority: 2 });
+    outbox.close();
+    using next = openQueueInbox(name);
+    assertEquals([take(next), next.priority], ["of an outbox", 3]);
+    assertEquals([take(next), next.priority], ["of a stranger", 2]);
+  } finally {
+    MessageQueue.unlink(name);
+  }
+});
+
+test("queue, ring: what is not there cannot be opened", () => {
+  const name = uniqueName("carrier");
+  for (const open of [openQueueInbox, openQueueOutbox, openRingInbox, openRingOutbox]) {
+    assertEquals(assertThrows(() => open(name), PosixError).code, "ENOENT");
+  }
+});
+
+// --- The ring ------------------------------------------------------------------------------------
+
+/** A ring in shared memory with a name, and the memory as a peer sees it. */
+class NamedCarrier implements Disposable {
+  readonly name: string = uniqueName("carrier");
+  readonly inbox: Inbox = createRingInbox(this.name, SMALL_RING);
+  readonly memory: SharedMemory = SharedMemory.open(this.name);
+
+  /** The ring of messages, past the carrier. */
+  get messages(): MpscRing {
+    return MpscRing.attach(this.memory.bytes.subarray(RINGS_OFFSET));
+  }
+
+  [Symbol.dispose](): void {
+    this.inbox.close();
+    this.memory.close();
+    SharedMemory.unlink(this.name);
+  }
+}
+
+test("ring: when all lanes are taken the error says how many there are", () => {
+  using carrier = new NamedCarrier();
+  const outboxes = Array.from({ length: 8 }, () => openRingOutbox(carrier.name));
+  try {
+    const error = assertThrows(() => openRingOutbox(carrier.name), PosixError);
+    assertEquals([error.code, error.target], ["EBUSY", carrier.name]);
+    assertStringIncludes(error.message, "all of its 8 lanes are taken");
+    outboxes.pop()!.close();
+    openRingOutbox(carrier.name).close();
+  } finally {
+    for (const outbox of outboxes) outbox.close();
+  }
+});
+
+test("ring: one inbox at a time, and the next goes on with the frames", () => {
+  using carrier = new NamedCarrier();
+  using outbox = openRingOutbox(carrier.name);
+  assertEquals(assertThrows(() => openRingInbox(carrier.name), PosixError).code, "EBUSY");
+  for (const text of ["1", "2", "3"]) outbox.trySend(bytesOf(text), "message", 0);
+  outbox.trySend(bytesOf("control"), "control", CONTROL_PRIORITY);
+  assertEquals([take(carrier.inbox), take(carrier.inbox)], ["control", "1"]);
+  carrier.inbox.close();
+  using next = openRingInbox(carrier.name);
+  assertEquals([take(next), take(next), take(next)], ["2", "3", undefined]);
+});
+
+test("ring: a full lane is full for its own outbox alone", () => {
+  using carrier = new NamedCarrier();
+  using full = openRingOutbox(carrier.name);
+  using other = openRingOutbox(carrier.name);
+  const count = filled(full, "message");
+  assertEquals(filled(other, "message"), count);
+  assert(full.depth <= full.capacity && full.capacity === SMALL_RING.messageBytes);
+});
+
+test("ring: the usual size is at most 1 MiB, for frames of 8 KiB", () => {
+  const name = uniqueName("carrier");
+  using inbox = createRingInbox(name);
+  try {
+    using memory = SharedMemory.open(name);
+    assert(memory.byteLength <= 2 ** 20, `${memory.byteLength} bytes`);
+    assertEquals(inbox.maxFrameBytes, 8184);
+  } finally {
+    SharedMemory.unlink(name);
+  }
+});
+
+test("ring: a frame whose sender was killed before it counted is found", async () => {
+  using carrier = new NamedCarrier();
+  const { inbox } = carrier;
+  using producer = carrier.messages.producer();
+  assertEquals(take(inbox), undefined);
+  tryPushMarked(producer, bytesOf("1"), 5);
+  // Whoever polls finds it soon, and who waits at the next look by the clock at the latest.
+  let text, looks = 0;
+  while ((text = take(inbox)) === undefined && looks++ < 1000);
+  assertEquals([text, inbox.priority], ["1", 5]);
+  const into = new Uint8Array(inbox.maxFrameBytes);
+  const taken = inbox.take(into);
+  await new Promise((resolve) => setImmediate(resolve));
+  tryPushMarked(producer, bytesOf("2"), 6);
+  assertEquals([await within("the look", taken), inbox.priority], [1, 6]);
+  tryPushMarked(producer, bytesOf("3"), 7);
+  producer.close(); // as when it dies
+  using _successor = openRingOutbox(carrier.name);
+  assertEquals(take(inbox), "3");
+});
+
+test("ring: counts and priorities that a peer made up lose no frame", () => {
+  using carrier = new NamedCarrier();
+  const { inbox } = carrier;
+  using outbox = openRingOutbox(carrier.name);
+  const counts = new Int32Array(carrier.memory.buffer, COUNTS_OFFSET, COUNTS);
+  const random = new Random(6);
+  for (let round = 0; round < 1000; round++) {
+    const count = Atomics.load(counts, COUNT_INDEX.message);
+    outbox.trySend(bytesOf(String(round)), "message", round % 5);
+    // Also back to what it was, as if nothing had come.
+    Atomics.store(counts, COUNT_INDEX.message, random.oneIn(2) ? count : random.below(2 ** 31));
+    let text, looks = 0;
+    while ((text = take(inbox)) === undefined && looks++ < 1000);
+    assertEquals([text, inbox.priority], [String(round), round % 5]);
+  }
+  using producer = carrier.messages.producer();
+  for (const mark of [-1, 32_768, -(2 ** 31)]) {
+    tryPushMarked(producer, bytesOf("x"), mark);
+    let text, looks = 0;
+    while ((text = take(inbox)) === undefined && looks++ < 1000);
+    assertEquals([text, inbox.priority], ["x", 32_767]);
+  }
+});
+
+test("ring: memory that is none, or not finished, is refused", () => {
+  const shape = { lanes: 1, capacityBytes: 1024 };
+  for (const byteLength of [0, 64, 128, RINGS_OFFSET + MpscRing.bytesFor(shape), 4096]) {
+    const name = uniqueName("carrier");
+    using memory = SharedMemory.create(name, { byteLength });
+    try {
+      if (byteLength > RINGS_OFFSET) MpscRing.format(memory.bytes.subarray(RINGS_OFFSET), shape);
+      for (const open of [openRingInbox, openRingOutbox]) {
+        assertThrows(() => open(name), LayoutError);
+      }
+    } finally {
+      SharedMemory.unlink(name);
+    }
+  }
+});
+
+// --- In one thread -------------------------------------------------------------------------------
+
+test("local: with its inbox a carrier ends, for who waits and for who comes", async () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 2, maxFrameBytes: 8 });
+  const outbox = inbox.outbox();
+  filled(outbox, "message");
+  const waiting = assertRejects(() => outbox.send(bytesOf("x"), "message", 0), ClosedError);
+  inbox.close();
+  await within("the sender", waiting);
+  assertThrows(() => outbox.trySend(bytesOf("x"), "message", 0), ClosedError, '"counter"');
+  assertThrows(() => inbox.outbox(), ClosedError);
 });

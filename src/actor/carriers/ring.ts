@@ -6,7 +6,7 @@
  * travels with it, and who takes it orders by it.
  */
 
-import { ClosedError, PosixError } from "../../errors.ts";
+import { ClosedError, LayoutError, PosixError } from "../../errors.ts";
 import { MpscRing, type RingProducer } from "../../ring/mod.ts";
 import { awaitRoom, tryPushMarked, usedBytesOf } from "../../ring/inside.ts";
 import { SharedMemory } from "../../shm/mod.ts";
@@ -89,15 +89,29 @@ class RingParts {
   readonly maxFrameBytes: number;
 
   /** @throws {LayoutError} If it is not there, or does not fit. */
-  constructor({ name, buffer, bytes }: SharedMemory) {
-    // Judges the size, too: all offsets below are within it, or refused.
-    this.notEmpty = EventCount.attach(buffer, NOT_EMPTY_OFFSET, { target: name });
-    const message = MpscRing.attach(bytes.subarray(RINGS_OFFSET));
-    const control = MpscRing.attach(bytes.subarray(RINGS_OFFSET + MpscRing.bytesFor(message)));
+  constructor(memory: SharedMemory) {
+    const message = ringAt(memory, RINGS_OFFSET);
+    const control = ringAt(memory, RINGS_OFFSET + MpscRing.bytesFor(message));
+    this.notEmpty = EventCount.attach(memory.buffer, NOT_EMPTY_OFFSET, { target: memory.name });
     this.rings = { message, control };
-    this.counts = new Int32Array(buffer, COUNTS_OFFSET, COUNTS);
+    this.counts = new Int32Array(memory.buffer, COUNTS_OFFSET, COUNTS);
     this.maxFrameBytes = Math.min(message.maxRecordBytes, control.maxRecordBytes);
   }
+}
+
+/** The smallest ring there is. */
+const LEAST_RING_BYTES = MpscRing.bytesFor({ lanes: 1, capacityBytes: 64 });
+
+/** Uses the ring that begins somewhere in some memory. */
+function ringAt({ name, bytes }: SharedMemory, byteOffset: number): MpscRing {
+  const leastBytes = byteOffset + LEAST_RING_BYTES;
+  if (bytes.byteLength >= leastBytes) return MpscRing.attach(bytes.subarray(byteOffset));
+  throw new LayoutError({
+    action: "open the ring carrier",
+    target: name,
+    found: `${bytes.byteLength} bytes`,
+    expected: `at least ${leastBytes}`,
+  });
 }
 
 /** How frames come out of shared memory. */
