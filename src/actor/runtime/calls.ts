@@ -79,9 +79,10 @@ export class Calls {
   }
 
   /** Ends the calls that a death leaves without an answer. */
-  down({ key, label, incarnation, exit, endpoint }: Death): void {
+  down({ key, label, incarnation, exit, endpoint, restarting }: Death): void {
     for (const [sequence, call] of this.#waiting) {
-      const meant = call.key === key && call.incarnation <= incarnation;
+      // Where none follows, nobody will serve those that meant the next.
+      const meant = call.key === key && (restarting === false || call.incarnation <= incarnation);
       const served = endpoint !== undefined && call.endpoint === endpoint;
       if (!meant && !served) continue;
       this.#waiting.delete(sequence);

@@ -20,7 +20,7 @@ import type { Down } from "../protocol/spawn_options.ts";
 import { nextTurn } from "../../wait/mod.ts";
 import { decodePayload } from "../wire/codec.ts";
 import type { CodecChoice } from "../protocol/codec_choice.ts";
-import { CODEC, type FrameKind, KIND } from "../wire/frame_layout.ts";
+import { CODEC, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
 import {
   decodeFrame,
   encodeFrame,
@@ -356,7 +356,8 @@ export class Endpoint {
     const { endpoint, restarting } = death;
     if (endpoint !== undefined) this.post.reset(endpoint);
     this.calls.down(death);
-    if (restarting !== undefined) this.incarnations.down({ ...death, restarting });
+    this.incarnations.died(death);
+    if (restarting !== undefined) this.incarnations.judged({ ...death, restarting });
   }
 
   /** Tells every endpoint of a death, this one first. */
@@ -393,7 +394,13 @@ export class Endpoint {
         if (!this.#closed) this.log.error("The inbox failed", { error });
         return;
       }
-      this.#dispatch(buffer, byteLength, inbox.priority);
+      try {
+        this.#dispatch(buffer, byteLength, inbox.priority);
+      } catch (error) {
+        // A fault of ours, or of the system: it costs one frame and not the inbox.
+        this.log.error("A frame could not be taken in", { error });
+        this.dead("undecodable", undefined, buffer.subarray(0, byteLength), { error });
+      }
       if (inARow >= IN_A_ROW) {
         inARow = 0;
         await this.turn();
@@ -461,7 +468,7 @@ export class Endpoint {
     const whole = new Uint8Array(
       FRAME_HEADER_BYTES + (frame.replyName?.length ?? 0) + payload.byteLength,
     );
-    encodeFrame(whole, frame, payload);
+    encodeFrame(whole, { ...frame, flags: frame.flags & ~FLAG.BY_REFERENCE }, payload);
     return whole;
   }
 

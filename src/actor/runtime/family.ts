@@ -95,7 +95,11 @@ export class Family {
     this.#checkRunning();
     const children: Spawned[] = [];
     try {
-      for (const plan of plans) children.push(makeSpawned(this.#endpoint, plan));
+      for (const plan of plans) {
+        const child = makeSpawned(this.#endpoint, plan);
+        children.push(child);
+        this.#endpoint.incarnations.learn(keyOf(child.address), 1);
+      }
     } catch (error) {
       for (const child of children.reverse()) child.release();
       throw error;

@@ -43,6 +43,8 @@ const MAX_GONE = 4096;
 /** Who died, and who is told. */
 export class Incarnations {
   readonly #current = new Map<ActorKey, number>();
+  /** The last incarnation of whose death those who watch were told. */
+  readonly #judged = new Map<ActorKey, number>();
   readonly #gone = new Map<ActorKey, JudgedDeath>();
   readonly #watchers = new Map<ActorKey, Set<Watcher>>();
 
@@ -61,22 +63,25 @@ export class Incarnations {
     if (incarnation > this.current(key)) this.#current.set(key, incarnation);
   }
 
-  /** Notes a death and tells those who watch. Hearing of one twice tells nobody twice. */
-  down(death: JudgedDeath): boolean {
+  /** An incarnation died: from now on the next one is meant. */
+  died({ key, incarnation }: Death): void {
+    this.learn(key, incarnation + 1);
+  }
+
+  /** A supervisor has judged a death: who watches is told, once for each incarnation. */
+  judged(death: JudgedDeath): void {
     const { key, incarnation, restarting } = death;
-    const isNews = incarnation >= this.current(key) && !this.#gone.has(key);
-    // The end for good may be told after the death itself: when its supervisor gave up.
-    if (!isNews && (restarting || this.#gone.has(key))) return false;
+    if (this.#gone.has(key)) return;
+    if (restarting && incarnation <= (this.#judged.get(key) ?? 0)) return;
     if (restarting) {
-      this.#current.set(key, incarnation + 1);
+      this.#judged.set(key, incarnation);
     } else {
-      this.#current.delete(key);
+      this.#forget(key);
       this.#gone.set(key, death);
       if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.keys().next().value!);
     }
     for (const watcher of [...this.#watchers.get(key) ?? []]) watcher(death);
     if (!restarting) this.#watchers.delete(key);
-    return true;
   }
 
   /**
@@ -98,5 +103,10 @@ export class Incarnations {
       watchers.delete(watcher);
       if (watchers.size === 0 && this.#watchers.get(key) === watchers) this.#watchers.delete(key);
     };
+  }
+
+  #forget(key: ActorKey): void {
+    this.#current.delete(key);
+    this.#judged.delete(key);
   }
 }

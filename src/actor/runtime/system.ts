@@ -116,6 +116,7 @@ export class System implements Spawner, AsyncDisposable {
         log: new LineLog(name, { ...options.log, clock }),
         keepLetter: (letter) => void deadLetters.add(letter),
       });
+      endpoint.orders.add({ dead: (letter) => void deadLetters.add(letter) });
       makeQueue(directory, inboxName(name, MAIN));
       endpoint.serve(openQueueInbox(inboxName(name, MAIN)));
       return new System({ name, directory, endpoint, deadLetters });
