@@ -85,7 +85,7 @@ static void answer_read(const struct postbox_frame *ask) {
 /* Handles one frame; 0 when it says to stop. */
 static int handle(const struct postbox_frame *frame) {
   const struct postbox_header *header = &frame->header;
-  if (header->expires != 0 && header->expires <= now_ms()) return 1; /* nobody waits for it */
+  if (header->expires != 0 && header->expires < now_ms()) return 1; /* nobody waits for it */
   if (header->flags & POSTBOX_BY_REFERENCE) return 1; /* a payload of that size is not for us */
 
   if (header->kind == POSTBOX_TELL) {
