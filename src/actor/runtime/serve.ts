@@ -15,6 +15,7 @@ import { inboxName, ringName } from "./names.ts";
 import { ifThere } from "./places.ts";
 import type { StartOrder } from "./orders.ts";
 import { QueueSource } from "./queue_source.ts";
+import { DEFAULT_CAPACITY, LAUNCHED_ACTOR } from "./spawned.ts";
 
 /** Which endpoint a process or a worker serves. */
 export interface ServeOptions {
@@ -49,6 +50,8 @@ export async function serveEndpoint({ system, endpoint: id }: ServeOptions): Pro
       shutdown: () => void endpoint.turn().then(resolve),
     });
   });
+  // What an incarnation before left in the inbox waits here until the actor is started again.
+  endpoint.openMailbox(LAUNCHED_ACTOR, DEFAULT_CAPACITY);
   endpoint.serve(openQueueInbox(inboxName(system, id)));
   const ring = ifThere(() => openRingInbox(ringName(system, id)));
   if (ring !== undefined) endpoint.serve(ring);

@@ -144,7 +144,7 @@ function launchedMember(
 }
 
 /** The actor that a launched endpoint is launched for has this number in it. */
-const FIRST_ACTOR = 1;
+export const LAUNCHED_ACTOR = 1;
 
 /** An endpoint with its inbox, which stays over the restarts of what serves it. */
 function newEndpoint(
@@ -167,5 +167,5 @@ function newEndpoint(
     makeRing(directory, ring);
     undo.push(() => removeMemory(directory, ring));
   }
-  return { endpoint: id, actor: FIRST_ACTOR };
+  return { endpoint: id, actor: LAUNCHED_ACTOR };
 }
