@@ -17,6 +17,6 @@ export const gc = command<SweepFlags, string[]>({
   },
   args: [{ placeholder: "NAME", brief: "a system (default: all)", optional: true }],
   many: true,
-  examples: ["postbox gc --dry-run", "postbox gc --dry-run --json", "postbox gc"],
+  examples: ["postbox gc --dry-run", "postbox gc --dry-run --json shop", "postbox gc shop"],
   load: () => import("./gc_sweep.ts"),
 });

@@ -51,3 +51,16 @@ test("unlock() gives a lock back, and closing does", () => {
   memory.one.close();
   assertEquals(isLocked(otherFd, name), false);
 });
+
+test("tryLock() of a byte locks that one alone, also where the object has none", () => {
+  using memory = twoHandles();
+  const { fd, otherFd, name } = memory;
+  assert(tryLock(fd, name, 5));
+  const locked = [4, 5, 6].map((byte) => isLocked(otherFd, name, byte));
+  assertEquals([locked, isLocked(otherFd, name)], [[false, true, false], true]);
+  assert(tryLock(fd, name, 6));
+  unlock(fd, name, 5);
+  assertEquals([5, 6].map((byte) => isLocked(otherFd, name, byte)), [false, true]);
+  unlock(fd, name);
+  assertEquals(isLocked(otherFd, name), false);
+});

@@ -73,15 +73,15 @@ export function survivorsOf(directory: DirectoryMemory): [number, ProcessIdentit
 }
 
 function endProcesses(directory: DirectoryMemory): number[] {
-  const ended: number[] = [];
+  const ended = new Set<number>();
   for (const [, identity] of survivorsOf(directory)) {
     if (identity === undefined) continue; // it is about to begin, or to give up
     if (isSameProcess(identity, thisProcess())) throw survived(directory);
-    if (endProcess(identity)) ended.push(identity.pid);
+    if (endProcess(identity)) ended.add(identity.pid);
   }
   const look = () => survivorsOf(directory).length === 0 || undefined;
   if (lookSync(look, ENDED_MS, directory.name) === undefined) throw survived(directory);
-  return ended;
+  return [...ended];
 }
 
 /** Ends a process; false when it has ended before. */

@@ -158,6 +158,7 @@ export class DirectoryMemory {
     if (magic === 0n && this.#views.words.every((word) => word === 0)) return false;
     if (magic !== MAGIC) throw this.#refusal("something else");
     const version = Atomics.load(this.#views.words, VERSION_WORD);
+    if (version === 0) return false; // its maker is at it, or was killed there
     if (version !== VERSION) throw this.#refusal(`a directory of version ${version}`);
     return true;
   }
@@ -174,8 +175,9 @@ export class DirectoryMemory {
       this.unlink();
       throw error;
     }
-    Atomics.store(this.#views.words, VERSION_WORD, VERSION);
+    // Before all else, so that what is neither zeros nor has it is somebody else's.
     Atomics.store(this.#views.longs, MAGIC_LONG, MAGIC);
+    Atomics.store(this.#views.words, VERSION_WORD, VERSION);
   }
 
   /** Takes the name away, with the lock in hand. */

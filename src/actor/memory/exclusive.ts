@@ -24,7 +24,7 @@ import { ownerOf } from "./owner.ts";
 import { SEGMENTS } from "./slab_layout.ts";
 
 /** How long somebody may be at making a system or cleaning it up before that is told. */
-const CHANGING_MS = 2000;
+const CHANGING_MS = 1000;
 
 /**
  * Has the name of a system, and begins a run of it.

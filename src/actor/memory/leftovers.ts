@@ -70,7 +70,7 @@ export function systemStatus(system: string): SystemStatus {
       state: directory.isLocked() ? "live" : "dead",
       process: main && processText(main),
       objects: [...isMade ? namesOf(directory).filter(isThere) : [], directoryOf(system)],
-      pids: isMade ? survivorsOf(directory).flatMap(([, process]) => process?.pid ?? []) : [],
+      pids: isMade ? pidsOf(directory) : [],
       problem: undefined,
     };
   } catch (error) {
@@ -131,6 +131,10 @@ function isThere({ kind, name }: SystemObject): boolean {
   });
   handle?.close();
   return handle !== undefined;
+}
+
+function pidsOf(directory: DirectoryMemory): number[] {
+  return [...new Set(survivorsOf(directory).flatMap(([, process]) => process?.pid ?? []))];
 }
 
 function stateBy(error: unknown): "foreign" | "broken" | undefined {
