@@ -57,10 +57,13 @@ export async function serveEndpoint({ system, endpoint: id }: ServeOptions): Pro
   if (ring !== undefined) endpoint.serve(ring);
   await ended;
   // The answer to the order has gone, or goes as soon as its reader has room.
-  await Promise.race([
-    endpoint.post.idle(),
-    new Promise<void>((resolve) => realClock.after(FAREWELL_MS, resolve)),
-  ]);
+  await new Promise<void>((resolve) => {
+    const cancel = realClock.after(FAREWELL_MS, resolve);
+    void endpoint.post.idle().then(() => {
+      cancel();
+      resolve();
+    });
+  });
   endpoint.close(() => new ActorError({ action: "ask", actor: system, code: "EDIED" }));
   directory.close();
 }
