@@ -157,8 +157,7 @@ test("messagepack gives back what only JavaScript has", () => {
   const error = new TypeError("odd", { cause: "why" });
   const value = {
     dates: [new Date(0), new Date(-1), new Date(1_795_500_000_123), new Date(8.64e15)],
-    map: new Map<unknown, unknown>([[{ key: 1 }, [1n]], ["k", new Map([[1, new Set(["x"])]])]]),
-    set: new Set([1, "1", null]),
+    map: new Map<unknown, unknown>([[{ key: 1 }, [1n]], ["k", new Map([[1, "x"]])]]),
     bytes: [new Uint8Array(0), Uint8Array.of(1, 2)],
     elements: [
       Int8Array.of(-1),
@@ -176,9 +175,14 @@ test("messagepack gives back what only JavaScript has", () => {
     ],
   };
   assertEquals(thereAndBack("messagepack", value), value);
-  const again = thereAndBack("messagepack", [error]) as [Error];
+  const again = thereAndBack("messagepack", [error, new Set([1, "1", null])]) as [
+    Error,
+    Set<unknown>,
+  ];
   assert(again[0] instanceof TypeError);
   assertEquals([again[0].message, again[0].cause], ["odd", "why"]);
+  assert(again[1] instanceof Set); // whose comparison wants a newer Node
+  assertEquals([...again[1]], [1, "1", null]);
 });
 
 test("messagepack keeps BigInts and Numbers apart", () => {
@@ -369,7 +373,7 @@ test("clone takes what the structured clone takes, and refuses what is none", ()
   const again = thereAndBack("clone", value) as typeof value;
   assertEquals(again.self, again);
   assertEquals({ ...again, self: 0 }, { ...value, self: 0 });
-  assertThrows(() => encode("clone", { fn() {} }), Error, "could not be cloned");
+  assertRefused("clone", { fn() {} }, "Cannot send payload: ");
   assertThrows(() => decode("clone", Uint8Array.of(1, 2, 3)), TypeError, "Cannot decode");
 });
 

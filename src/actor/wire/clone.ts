@@ -22,10 +22,16 @@ function loaded(): V8 {
 /**
  * A value as bytes.
  *
- * @throws {Error} `DataCloneError` if a part of it cannot be cloned: a function, a ref.
+ * @throws {TypeError} If a part of it cannot be cloned: a function, a ref.
  */
 export function encodeClone(value: unknown): Uint8Array {
-  return loaded().serialize(value);
+  const { serialize } = loaded();
+  try {
+    return serialize(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(`Cannot send payload: ${why}`, { cause });
+  }
 }
 
 /** Bytes of anybody as a value. */

@@ -127,7 +127,9 @@ class ErrorWriter {
       plain.exit = this.exit(exit as Exit, depth + 1);
     }
     const cause = read(error, "cause");
-    if (cause !== undefined && !this.#around.has(cause)) plain.cause = this.thrown(cause, depth + 1);
+    if (cause !== undefined && !this.#around.has(cause)) {
+      plain.cause = this.thrown(cause, depth + 1);
+    }
     const errors = read(error, "errors");
     if (Array.isArray(errors)) plain.errors = this.#errors(errors, depth + 1);
     return withoutUndefined(plain);
