@@ -37,7 +37,7 @@ async function registration(): Promise<Register> {
         name,
         ignore: body === undefined,
         fn: async () => {
-          await body?.();
+          if (body !== undefined) await bounded(body);
           await parkedCallIsBack();
         },
       });
@@ -59,6 +59,20 @@ async function registration(): Promise<Register> {
   return (name, body) => {
     test(name, { skip: body === undefined, timeout: TIMEOUT_MS }, async () => await body?.());
   };
+}
+
+/** Runs a test for so long at most, where the runner knows no such bound. */
+async function bounded(body: TestBody): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const reason = `the test did not end within ${TIMEOUT_MS / 60_000} minutes`;
+    timer = setTimeout(() => reject(new Error(reason)), TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([body(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Registers a test. */

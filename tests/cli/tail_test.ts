@@ -4,7 +4,9 @@ import type { MessageQueue } from "../../mod.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { namedQueue, queueName } from "../support/names.ts";
-import { temporaryFolder } from "../support/process.ts";
+import { hex, Peer } from "../support/peer.ts";
+import { compileC, temporaryFolder } from "../support/process.ts";
+import { untilBlocked } from "../support/until.ts";
 import { POSTBOX, postbox, shell, startPostbox } from "./postbox.ts";
 
 test("mq tail writes name and priority before the messages of several queues", async () => {
@@ -86,11 +88,17 @@ test("mq tail gives back what it cannot write", async () => {
 test("mq tail tells of each message that it can neither write nor give back", async () => {
   using first = namedQueue({ maxMessages: 1 }), second = namedQueue({ maxMessages: 1 });
   for (const { queue } of [first, second]) queue.trySend("lost");
-  // Somebody takes the place as soon as it is free.
-  const sent = Promise.all([first, second].map(({ queue }) => queue.send("next")));
+  // The kernel gives the place to who is blocked in mq_send, in the moment in which it is free.
+  using program = await compileC(new URL("../process/queue_peer.c", import.meta.url));
+  await using senders = new AsyncDisposableStack();
+  for (const { name } of [first, second]) {
+    const sender = senders.use(new Peer(program.path, [name]));
+    assertEquals(await sender.ask("open"), "ok");
+    await sender.tell(`send 0 ${hex("next")}`);
+    await untilBlocked(sender.pid, "mq_timedsend");
+  }
   const words = `${POSTBOX.join(" ")} mq tail ${first.name} ${second.name}`;
   const { stderr, stdout } = await shell(`${words} > /dev/full; echo $?`);
-  await sent;
   assertEquals(stdout, "1\n");
   for (const { name, queue } of [first, second]) {
     assertStringIncludes(
