@@ -69,11 +69,8 @@ test("ProcessWatch of a process that lives waits until the deadline, the signal,
   assertEquals(watch.closed, true);
 });
 
-test("ProcessWatch.signal() reaches the process, and refuses a signal that it does not know", async () => {
+test("ProcessWatch.signal() refuses a signal that it does not know", () => {
   using watch = ProcessWatch.open(thisProcess())!;
-  const heard = new Promise<void>((resolve) => process.once("SIGUSR2", () => resolve()));
-  assertEquals(watch.signal("SIGUSR2"), true);
-  await heard;
   assertThrows(() => watch.signal("SIGNOTHING" as never), TypeError, "it is not known");
 });
 

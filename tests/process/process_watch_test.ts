@@ -41,6 +41,13 @@ test("ProcessWatch.exitedSync() comes back when the process ends by itself", asy
   assertEquals((await child.finished()).code, 3);
 });
 
+test("ProcessWatch.signal() sends that signal", async () => {
+  await using child = sleeper();
+  using watch = ProcessWatch.open(identityOf(child.pid)!)!;
+  assertEquals(watch.signal("SIGUSR2"), true);
+  assertEquals((await child.finished()).signal, "SIGUSR2");
+});
+
 test("ProcessWatch.open() is undefined for a child that has ended and was waited for", async () => {
   const child = sleeper();
   const identity = identityOf(child.pid)!;
