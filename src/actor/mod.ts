@@ -92,5 +92,8 @@ export type {
   SpawnOptions,
 } from "./protocol/spawn_options.ts";
 export { type StandardSchema } from "./protocol/standard_schema.ts";
+export type { BareContent, BareInput, BareOutput } from "./runtime/bare_content.ts";
+export { BareMailbox, type MailboxOptions } from "./runtime/bare_mailbox.ts";
+export { BarePeer, type BareSendOptions } from "./runtime/bare_peer.ts";
 export { System, system, type SystemOptions } from "./runtime/system.ts";
 export type { Strategy } from "./supervision/strategy.ts";

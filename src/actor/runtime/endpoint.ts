@@ -35,7 +35,7 @@ import { EndpointCrossing } from "./crossing.ts";
 import { type Death, Incarnations, keyOf } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { type Letter, LocalMailbox } from "./local_mailbox.ts";
-import { ringName } from "./names.ts";
+import { inboxName, ringName } from "./names.ts";
 import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";
 import { makeRing } from "./places.ts";
@@ -116,6 +116,11 @@ export class Endpoint {
   /** The slab of the system, opened when it is first needed. */
   get slab(): Slab {
     return this.#slab ??= Slab.open(this.directory, this.id, this.incarnation);
+  }
+
+  /** The kernel's name of its inbox. */
+  get inboxName(): string {
+    return inboxName(this.system, this.id);
   }
 
   /** Whether answers can come to this endpoint by a ring. */

@@ -5,6 +5,7 @@
  */
 
 import { ActorError, MailboxFull } from "../errors.ts";
+import { prefixOf } from "../memory/names.ts";
 import type { KindSpec } from "../protocol/protocol.ts";
 import type { Address, AskOptions, StreamOptions, TellOptions } from "../protocol/ref.ts";
 import { codecNumber, decodePayload, encodePayload } from "../wire/codec.ts";
@@ -314,6 +315,8 @@ export class Requests implements StreamHost {
       header.toIncarnation = this.#endpoint.incarnations.current(keyOf(address));
     }
     if (address.carrier === "ring" && this.#endpoint.hasRing) header.flags |= FLAG.RING;
+    // Who is not of the system does not know its inboxes by their numbers.
+    if (kind !== KIND.TELL && isOutside(address)) header.replyName = this.#endpoint.inboxName;
     return header;
   }
 
@@ -342,4 +345,9 @@ export class Requests implements StreamHost {
 
 function priorityOf(spec: KindSpec, { priority }: AnyOptions): number {
   return priority ?? spec.priority;
+}
+
+/** Whether a queue is not of the system of its address. */
+function isOutside({ mailbox, system }: Address): boolean {
+  return mailbox !== undefined && !mailbox.startsWith(prefixOf(system));
 }

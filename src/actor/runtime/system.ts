@@ -15,13 +15,16 @@ import type { ChildSpec, RefsOf } from "../protocol/child.ts";
 import type { Spawner } from "../protocol/context.ts";
 import type { ActorDefinition } from "../protocol/definition.ts";
 import { checkOptions } from "../protocol/options.ts";
-import type { AnyProtocol } from "../protocol/protocol.ts";
+import { type AnyProtocol, isProtocol } from "../protocol/protocol.ts";
 import { addressOf, type AnyRef, type Ref } from "../protocol/ref.ts";
 import type { Down, RestartOptions, SpawnArguments } from "../protocol/spawn_options.ts";
 import { Links } from "../supervision/links.ts";
 import type { Strategy } from "../supervision/strategy.ts";
 import { loadCodecs } from "../wire/codec.ts";
 import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../wire/frame.ts";
+import { type BareContent, type BareInput, type BareOutput, bareSpec } from "./bare_content.ts";
+import { BareMailbox, type MailboxOptions } from "./bare_mailbox.ts";
+import { BarePeer } from "./bare_peer.ts";
 import { Endpoint } from "./endpoint.ts";
 import { Family } from "./family.ts";
 import { type ActorKey, keyOf } from "./incarnations.ts";
@@ -197,6 +200,57 @@ export class System implements Spawner, AsyncDisposable {
     await this.#endpoint.requests.again(letter.address, frame);
     this.deadLetters.take(id);
     return true;
+  }
+
+  /**
+   * A program that is not of the system, and takes messages from a queue of its own.
+   *
+   * With a protocol it is spoken to in frames, as docs/wire.md has them, and can answer: asks name
+   * the queue for the answer. Nobody sees such a program die, so give asks a `timeoutMs`. With a
+   * struct, a schema or `"raw"` each message is the bytes of a payload and nothing else.
+   *
+   * @param name The kernel's name of its queue, with the slash.
+   * @throws {PosixError} `ENOENT` if there is no such queue, for what is not a protocol.
+   */
+  peer<P extends AnyProtocol>(protocol: P, name: string): Ref<P>;
+  peer<C extends BareContent>(content: C, name: string): BarePeer<BareInput<C>>;
+  peer(content: AnyProtocol | BareContent, name: string): unknown {
+    const { refs, crossing } = this.#endpoint;
+    if (!isProtocol(content)) return new BarePeer(name, bareSpec(content), crossing);
+    const address = { protocol: content.name, mailbox: name, pool: true, label: name };
+    return refs.make(content, this.#endpoint.addressOf(0, address));
+  }
+
+  /**
+   * A queue that programs which are not of the system send to: each message is the bytes of a
+   * payload and nothing else. It is made if it does not exist, and unlinked at the end then.
+   *
+   * @example Readings of a sensor, as C sends them
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * import { MessageQueue, uniqueName } from "@postbox/postbox/mq";
+   * import { system } from "@postbox/postbox/actor";
+   * import { f64, struct, u32 } from "@postbox/postbox/region";
+   *
+   * const Reading = struct("reading", { celsius: f64, sensor: u32 });
+   * const name = uniqueName("doc");
+   * await using shop = await system(`doc-${crypto.randomUUID().slice(0, 8)}`);
+   * using readings = shop.mailbox(Reading, name);
+   *
+   * using queue = MessageQueue.open(name); // in C: mq_send(queue, &reading, sizeof reading, 0)
+   * queue.trySend(new Uint8Array(new Float64Array([21.5, 0]).buffer));
+   * assertEquals(await readings.receive({ timeoutMs: 1000 }), { celsius: 21.5, sensor: 0 });
+   * ```
+   *
+   * @param content A struct, a schema of JSON, or `"raw"`.
+   * @param name The kernel's name of the queue, with the slash.
+   */
+  mailbox<C extends BareContent>(
+    content: C,
+    name: string,
+    options: MailboxOptions = {},
+  ): BareMailbox<BareOutput<C>> {
+    return new BareMailbox(name, bareSpec(content), this.#endpoint, options);
   }
 
   /**
