@@ -15,7 +15,7 @@ export interface DenoGroup {
 const FFI_ONLY = ["--allow-ffi", "--no-prompt"];
 
 /** The folders of `tests/` that are named as those of `src/`, and need no more than the library. */
-const ROOMS = ["sys", "wait", "mq", "shm", "life", "layout", "sync", "ring", "region"]
+const ROOMS = ["sys", "wait", "mq", "shm", "life", "layout", "sync", "ring", "region", "actor"]
   .map((room) => `tests/${room}`);
 
 /** Those under Deno, the longest first: they run side by side. */
@@ -56,7 +56,7 @@ export const DENO_GROUPS: readonly DenoGroup[] = [
 export const ALONE: readonly string[] = [
   // Bytes of queues, up to a limit: what others have counts, too.
   "tests/process/limits_test.ts",
-  "tests/process/worker_life_test.ts",
+  "tests/process/worker_queue_bytes_test.ts",
 ];
 
 /** The names of all; a runtime's is that of the group that runs on it. */
