@@ -36,7 +36,7 @@ export function launchWorker(options: LaunchOptions): Launched {
   const isRead = !workersPrint && stdio !== "inherit";
   let worker: Worker;
   try {
-    worker = new Worker(loadable(entryUrl), {
+    worker = new Worker(loading(entryUrl), {
       workerData: start,
       name: label,
       stdout: isRead,
@@ -93,9 +93,11 @@ function failureOf(error: unknown): Exit {
   return code === OUT_OF_MEMORY ? { kind: "out-of-memory" } : { kind: "threw", error };
 }
 
-/** A worker's URL is a file's, or a text that imports another. */
-function loadable(url: string): URL {
-  if (url.startsWith("file:")) return new URL(url);
+/**
+ * A text that imports the module: workers load no module over HTTP themselves, and none from a file
+ * where Node was given `--input-type` for a text of its own.
+ */
+function loading(url: string): URL {
   return new URL(`data:text/javascript,${encodeURIComponent(`import ${JSON.stringify(url)};`)}`);
 }
 

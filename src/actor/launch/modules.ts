@@ -1,5 +1,10 @@
 /** Where the modules are that a child begins with. */
 
+// Nothing is imported of the two; but what makes the npm package translates only modules that
+// another one names.
+import type {} from "./child.ts";
+import type {} from "./worker.ts";
+
 /** They are TypeScript, or JavaScript that was made of it, as this one is. */
 const EXTENSION = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 
