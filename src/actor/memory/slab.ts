@@ -78,7 +78,7 @@ export class Slab implements Disposable {
     const segment = this.#segments.writable(segmentFor(byteLength));
     const block = this.#claim(segment);
     if (block === undefined) return undefined;
-    segment.bytesOf(block, byteLength)!.set(payload);
+    segment.claimedBytes(block, byteLength).set(payload);
     const crc = crc32c(payload, 0, byteLength);
     return {
       segment: segment.index,

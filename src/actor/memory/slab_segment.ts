@@ -67,7 +67,7 @@ export class SlabSegment {
     ]] as const;
     for (const [at, value] of expected) {
       const found = Atomics.compareExchange(longs, at, 0n, value);
-      if (found !== 0n && found !== value) throw unlike(memory.name);
+      if (found !== 0n && found !== value) throw this.#damaged("something else");
     }
     this.#words = new Int32Array(memory.buffer, 0, TABLE_WORDS + this.#maxBlocks * ENTRY_WORDS);
   }
@@ -97,7 +97,8 @@ export class SlabSegment {
    * Makes a free block somebody's, in a new generation.
    *
    * @returns `undefined` when there is none, and none can be added.
-   * @throws {PosixError} `ENOSPC` if it is the first block and there is no room in /dev/shm.
+   * @throws {PosixError} `ENOSPC` or `ENOMEM` if there is no room in /dev/shm for more of them.
+   * @throws {LayoutError} If somebody has written into its count.
    */
   claim(owner: Owner): number | undefined {
     const taken = wordOf(WRITING, owner);
@@ -112,7 +113,9 @@ export class SlabSegment {
       }
       if (!this.#grow(count)) return undefined;
       this.#hint = count;
-      count = this.count;
+      const more = this.count;
+      if (more <= count) throw this.#damaged(`a count of ${more} blocks where ${count} were`);
+      count = more;
     }
   }
 
@@ -145,6 +148,17 @@ export class SlabSegment {
   }
 
   /**
+   * A view of the first bytes of a block that was claimed.
+   *
+   * @throws {LayoutError} If they are not there, though they were counted.
+   */
+  claimedBytes(block: number, byteLength: number): Uint8Array<SharedArrayBuffer> {
+    const bytes = this.bytesOf(block, byteLength);
+    if (bytes !== undefined) return bytes;
+    throw this.#damaged(`${this.#memory.status().byteLength} bytes without block ${block}`);
+  }
+
+  /**
    * A view of the first bytes of a block: valid until the block is given on.
    *
    * @returns `undefined` when they are not there, whatever the count says.
@@ -161,6 +175,11 @@ export class SlabSegment {
     return new Uint8Array(this.#memory.buffer, offset, byteLength);
   }
 
+  #damaged(found: string): LayoutError {
+    const expected = `a segment of version ${VERSION} of this run of its system`;
+    return new LayoutError({ action: "use slab", target: this.#memory.name, found, expected });
+  }
+
   /** Closes the memory; the object stays. */
   close(): void {
     this.#memory.close();
@@ -174,13 +193,4 @@ function at(block: number, word: number): number {
 /** Version and segment in one word, so that no size of blocks is taken for another. */
 function versionOf(index: number): bigint {
   return BigInt(index) << 32n | BigInt(VERSION);
-}
-
-function unlike(target: string): LayoutError {
-  return new LayoutError({
-    action: "use slab",
-    target,
-    found: "something else",
-    expected: `a segment of version ${VERSION} of this run of its system`,
-  });
 }
