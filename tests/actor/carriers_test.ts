@@ -36,6 +36,7 @@ import {
 } from "../../src/actor/carriers/ring_layout.ts";
 import { CONTROL_PRIORITY } from "../../src/actor/wire/priorities.ts";
 import { tryPushMarked } from "../../src/ring/inside.ts";
+import { SMALL_QUEUE, SMALL_RING } from "../support/carriers.ts";
 import { Random } from "../support/random.ts";
 import { within } from "../support/until.ts";
 
@@ -62,13 +63,11 @@ function localEnds(maxFrames = 10): CarrierEnds {
   return ends(inbox, () => inbox.outbox(), () => {});
 }
 
-function queueEnds(maxMessages = 10): CarrierEnds {
+function queueEnds(maxMessages = SMALL_QUEUE.maxMessages): CarrierEnds {
   const name = uniqueName("carrier");
-  const inbox = createQueueInbox(name, { maxMessages, maxMessageBytes: 256 });
+  const inbox = createQueueInbox(name, { ...SMALL_QUEUE, maxMessages });
   return ends(inbox, () => openQueueOutbox(name), () => MessageQueue.unlink(name));
 }
-
-const SMALL_RING = { lanes: 8, messageBytes: 1024, controlBytes: 512 };
 
 function ringEnds(): CarrierEnds {
   const name = uniqueName("carrier");

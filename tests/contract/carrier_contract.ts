@@ -16,6 +16,7 @@ import { test } from "../harness.ts";
 import { ClosedError } from "../../mod.ts";
 import type { Inbox, Lane, Outbox } from "../../src/actor/carriers/carrier.ts";
 import { CONTROL_PRIORITY } from "../../src/actor/wire/priorities.ts";
+import { askAndAnswer } from "../support/carriers.ts";
 import { scaled } from "../support/scale.ts";
 import { within } from "../support/until.ts";
 
@@ -440,42 +441,10 @@ export function carrierContract(carrier: CarrierUnderTest): void {
     await within(
       "both sides",
       Promise.all([
-        askAndAnswer({ own: left, peer: right, asks: exchanges / 2 }),
-        askAndAnswer({ own: right, peer: left, asks: exchanges / 2 }),
+        askAndAnswer({ inbox: left.inbox, outbox: right.outbox, asks: exchanges / 2 }),
+        askAndAnswer({ inbox: right.inbox, outbox: left.outbox, asks: exchanges / 2 }),
       ]),
       60_000,
     );
   });
-}
-
-/**
- * One of two saturated sides: asks with as many on the way as credit allows, and answers the peer.
- * Like an endpoint it takes each frame at once, and never waits for an answer of its own to go.
- */
-async function askAndAnswer(
-  { own, peer, asks }: { own: Ends; peer: Ends; asks: number },
-): Promise<void> {
-  const ASK = "ask", ANSWER = "answer", CREDIT = 32;
-  const answering: Promise<void>[] = [];
-  let asked = 0, answered = 0, served = 0;
-  let room: () => void = () => {};
-  const asking = (async () => {
-    for (; asked < asks; asked++) {
-      while (asked - answered >= CREDIT) await new Promise<void>((resolve) => room = resolve);
-      await peer.send(ASK, asked % 3);
-    }
-  })();
-  while (answered < asks || served < asks) {
-    const text = own.text(await own.inbox.take(own.into));
-    if (text === ANSWER) {
-      answered++;
-      room();
-    } else {
-      served++;
-      if (!peer.trySend(ANSWER, CONTROL_PRIORITY, "control")) {
-        answering.push(peer.send(ANSWER, CONTROL_PRIORITY, "control"));
-      }
-    }
-  }
-  await Promise.all([asking, ...answering]);
 }
