@@ -13,33 +13,44 @@ export type StartManner =
   | { readonly kind: "throws" | "rejects"; readonly error: unknown }
   /** It ends before it runs. */
   | { readonly kind: "exits"; readonly exit: Exit }
+  /** Until it is let go, stopped, or ends. */
   | { readonly kind: "hangs" };
 
-/** How a stop goes. */
+/** How the next stop goes. */
 export type StopManner =
   | { readonly kind: "stops"; readonly afterMs?: number; readonly exit?: Exit }
   | { readonly kind: "rejects"; readonly error: unknown };
 
-/** What is done with puppets. */
+/** Who sees what is done with puppets. */
 export interface Stage {
   readonly clock: Clock;
   /** A start was asked for. */
   starting(puppet: Puppet, incarnation: number): void;
+  /** It runs. */
+  ran(puppet: Puppet): void;
   /** A stop was asked for. */
   stopping(puppet: Puppet, timeoutMs: number): void;
-  /** An incarnation is over. */
+  /** The incarnation is over. */
   over(puppet: Puppet): void;
+}
+
+/** A start that has not come to an end. */
+interface Starting {
+  letGo(): void;
+  fail(error: unknown): void;
 }
 
 /** A member of a group, on strings. */
 export class Puppet implements Supervised {
   /** The incarnation that is there, from the call of start() until it is over. */
   incarnation: number | undefined;
+  /** Whether its start came to a good end. */
   isRunning = false;
   nextStart: StartManner = { kind: "runs" };
   nextStop: StopManner = { kind: "stops" };
   #onExit: (exit: Exit) => void = () => {};
-  #endStart: ((error: unknown) => void) | undefined;
+  /** While it starts. */
+  #starting: Starting | undefined;
 
   constructor(readonly label: string, readonly keep: Keep, readonly stage: Stage) {}
 
@@ -53,13 +64,20 @@ export class Puppet implements Supervised {
       this.#over();
       throw manner.error;
     }
-    return this.#start(manner, incarnation);
+    return this.#start(manner);
+  }
+
+  /** Lets a start that hangs come to its good end. */
+  letGo(): void {
+    this.#starting?.letGo();
   }
 
   /** Ends as if by itself. */
   exit(exit: Exit): void {
+    const starting = this.#starting;
     this.#over();
     this.#onExit(exit);
+    starting?.fail(new Error("it ended before it ran"));
   }
 
   async stop(timeoutMs: number): Promise<void> {
@@ -70,7 +88,7 @@ export class Puppet implements Supervised {
     if (afterMs !== undefined) {
       await new Promise<void>((resolve) => this.stage.clock.after(afterMs, resolve));
     }
-    this.#endStart?.(new Error("stopped while it started"));
+    this.#starting?.fail(new Error("it was stopped before it ran"));
     if (this.incarnation !== undefined) {
       this.#over();
       if (exit !== undefined) this.#onExit(exit);
@@ -78,37 +96,39 @@ export class Puppet implements Supervised {
     if (manner.kind === "rejects") throw manner.error;
   }
 
-  async #start(manner: StartManner, incarnation: number): Promise<void> {
-    const ended = new Promise<never>((_, reject) => this.#endStart = reject);
-    ended.catch(() => {});
+  async #start(manner: StartManner): Promise<void> {
+    let starting!: Starting;
+    const started = new Promise<void>((letGo, fail) => starting = { letGo, fail });
+    this.#starting = starting;
     switch (manner.kind) {
-      case "rejects":
-        await undefined;
-        this.#over();
-        throw manner.error;
+      case "runs":
+        if (manner.afterMs === undefined) starting.letGo();
+        else this.stage.clock.after(manner.afterMs, starting.letGo);
+        break;
+      case "ends at once":
+        starting.letGo();
+        break;
       case "exits":
         this.exit(manner.exit);
-        throw new Error("it ended before it ran");
-      case "hangs":
-        return await ended;
-      case "runs":
-        if (manner.afterMs !== undefined) {
-          const ready = new Promise<void>((resolve) =>
-            this.stage.clock.after(manner.afterMs!, resolve)
-          );
-          await Promise.race([ready, ended]);
-        }
+        break;
+      case "rejects":
+        await undefined;
+        if (this.#starting === starting) this.#over();
+        starting.fail(manner.error);
     }
-    this.#endStart = undefined;
-    // It may have ended on the way.
-    if (this.incarnation !== incarnation) throw new Error("it ended while it started");
+    await started;
+    // It may have ended meanwhile, and another may have begun.
+    if (this.#starting !== starting) throw new Error("it ended before it ran");
+    this.#starting = undefined;
     this.isRunning = true;
+    this.stage.ran(this);
     if (manner.kind === "ends at once") this.exit(manner.exit);
   }
 
   #over(): void {
     this.incarnation = undefined;
     this.isRunning = false;
+    this.#starting = undefined;
     this.stage.over(this);
   }
 }

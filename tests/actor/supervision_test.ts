@@ -135,6 +135,8 @@ class Troupe implements Stage {
     this.log.push(`stop ${label}${incarnation}${timeoutMs === 500 ? "" : ` within ${timeoutMs}`}`);
   }
 
+  ran(): void {}
+
   over(): void {}
 
   get(label: string): Puppet {

@@ -78,10 +78,10 @@ export class Supervisor {
     return this.#inTurn(async () => {
       for (const member of [...this.#members]) {
         const failed = this.#isEnding ? undefined : await this.#bringUp(member);
+        if (failed !== undefined) this.#tell(member, failed.exit, false);
         if (this.#isEnding) throw stoppedAtStart(member);
-        if (failed === undefined) continue;
+        if (failed === undefined || member.isLeaving) continue;
         this.#isEnding = true;
-        this.#tell(member, failed.exit, false);
         await this.#stopAll({ kind: "stopped" }, this.#options.stopTimeoutMs);
         throw failed.error;
       }
@@ -120,14 +120,22 @@ export class Supervisor {
     return done;
   }
 
-  /** An incarnation of a member ended by itself. */
   async #died(member: Member): Promise<void> {
-    // Who stops it in a moment tells how it ended.
-    if (this.#isEnding || member.isLeaving) return;
     const exit = member.reap();
-    if (exit === undefined) return;
-    if (isKept(member.supervised.keep, exit)) return await this.#restart(member, exit);
-    this.#tell(member, exit, false);
+    if (exit !== undefined) await this.#judge(member, exit);
+  }
+
+  /**
+   * An incarnation ended by itself, or did not start.
+   *
+   * @returns Whether it, and who goes with it, is restarted.
+   */
+  async #judge(member: Member, exit: Exit): Promise<boolean> {
+    const isWanted = !this.#isEnding && !member.isLeaving;
+    const isRestarted = isWanted && isKept(member.supervised.keep, exit);
+    if (isRestarted) await this.#restart(member, exit);
+    else this.#tell(member, exit, false);
+    return isRestarted;
   }
 
   /** Stops who is restarted together with a member that ended, and starts them after a backoff. */
@@ -141,8 +149,11 @@ export class Supervisor {
     for (const other of [...group].reverse()) {
       if (!other.isUp || other.isLeaving) continue;
       const { keep } = other.supervised, ended = other.reap();
-      if (ended !== undefined) this.#tell(other, ended, isKept(keep, ended));
-      else this.#tell(other, await other.stop(stopTimeoutMs), keep !== "temporary");
+      const otherExit = ended ?? await other.stop(stopTimeoutMs);
+      // Looked at only now: a wish to stop may have come meanwhile.
+      const isWanted = !this.#isEnding && !other.isLeaving;
+      const isKeptToo = ended === undefined ? keep !== "temporary" : isKept(keep, ended);
+      this.#tell(other, otherExit, isWanted && isKeptToo);
     }
     if (this.#isEnding) return;
     // Restarts that were due in the group are part of this one.
@@ -168,20 +179,17 @@ export class Supervisor {
     for (const member of members) {
       if (this.#isEnding) return;
       const failed = member.isAwaited ? await this.#bringUp(member) : undefined;
-      // Those behind it are restarted with it.
-      if (failed !== undefined) return await this.#restart(member, failed.exit);
+      // When it is restarted, those behind it are with it.
+      if (failed !== undefined && await this.#judge(member, failed.exit)) return;
     }
   }
 
-  /** Starts a member. @returns How that failed, if somebody still wants it to run. */
+  /** Starts a member. @returns How that failed, if it did. */
   async #bringUp(member: Member): Promise<FailedStart | undefined> {
     if (member.isLeaving) return undefined;
     member.isAwaited = false;
     const started = await member.start();
-    if (started.kind !== "failed") return undefined;
-    if (!this.#isEnding && !member.isLeaving) return started;
-    this.#tell(member, started.exit, false);
-    return undefined;
+    return started.kind === "failed" ? started : undefined;
   }
 
   async #giveUp(member: Member, last: Exit): Promise<void> {
@@ -190,15 +198,15 @@ export class Supervisor {
     this.#isEnding = true;
     this.#tell(member, exit, false);
     await this.#stopAll(exit, this.#options.stopTimeoutMs);
-    call(this.#options.onGaveUp, exit);
   }
 
-  /** @param exit How those end that wait for their restart. */
+  /** @param exit How the group ends, and those of it that wait for their restart. */
   async #stopAll(exit: Exit, timeoutMs: number): Promise<void> {
     for (const restart of this.#restarts) this.#cancel(restart);
     for (const member of [...this.#members].reverse()) {
       await this.#stopForGood(member, exit, timeoutMs);
     }
+    if (exit.kind === "gave-up") call(this.#options.onGaveUp, exit);
     this.#end();
   }
 
