@@ -1,6 +1,6 @@
 /**
  * POSIX message queues and POSIX shared memory for Deno and Node: real ones, that a C program on
- * the same machine can use the other end of.
+ * the same machine can use the other end of; and actors on top of them.
  *
  * Nothing is loaded or opened before the first use. In Deno everything here needs `--allow-ffi`
  * alone.
@@ -24,6 +24,7 @@
  * @module
  */
 
+export * from "./src/actor/mod.ts";
 export * from "./src/life/mod.ts";
 export * from "./src/mq/mod.ts";
 export * from "./src/region/mod.ts";

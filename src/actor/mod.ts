@@ -67,31 +67,83 @@ export {
   actor,
   type ActorDefinition,
   type ActorOptions,
+  type AnyActorDefinition,
+  IS_ACTOR,
   type ModuleMeta,
 } from "./protocol/definition.ts";
-export type { Handler, Handlers, Turn } from "./protocol/handlers.ts";
-export type { CodecChoice } from "./protocol/codec_choice.ts";
+export type {
+  Handler,
+  Handlers,
+  PayloadOf,
+  ReplyOf,
+  Turn,
+  WithoutUnknown,
+} from "./protocol/handlers.ts";
+export type {
+  Ask,
+  CodecFor,
+  Content,
+  Delivery,
+  InputOf,
+  MessageOptions,
+  MessageSpec,
+  MessageType,
+  Nothing,
+  OutputOf,
+  ReplyOptions,
+  Shape,
+  Stream,
+  Tell,
+} from "./protocol/message.ts";
+export type { CodecChoice, CodecName } from "./protocol/codec_choice.ts";
 export { msg } from "./protocol/msg.ts";
-export { type AnyProtocol, type KindSpec, type Protocol, protocol } from "./protocol/protocol.ts";
+export { type ReservedKind, tagOf } from "./protocol/names.ts";
+export {
+  type AnyProtocol,
+  type KindSpec,
+  type Messages,
+  type MessagesOf,
+  type Protocol,
+  protocol,
+  type WithoutReserved,
+} from "./protocol/protocol.ts";
 export {
   ADDRESS,
   type Address,
   addressOf,
+  type AnswerOf,
   type AnyRef,
   type AskOptions,
+  type IsNothing,
+  type Method,
   type Ref,
   type StreamOptions,
   type TellOptions,
 } from "./protocol/ref.ts";
 export type {
+  BufferOptions,
+  CommonSpawnOptions,
   Down,
+  HereOptions,
+  InitOption,
   Keep,
   OnFull,
+  ProcessOptions,
+  QueueOptions,
   RestartOptions,
+  RingOptions,
   SpawnArguments,
   SpawnOptions,
+  WorkerOptions,
 } from "./protocol/spawn_options.ts";
-export { type StandardSchema } from "./protocol/standard_schema.ts";
+export type {
+  SchemaInput,
+  SchemaOutput,
+  StandardSchema,
+  StandardSchemaIssue,
+  StandardSchemaProps,
+  StandardSchemaResult,
+} from "./protocol/standard_schema.ts";
 export type { BareContent, BareInput, BareOutput } from "./runtime/bare_content.ts";
 export { BareMailbox, type MailboxOptions } from "./runtime/bare_mailbox.ts";
 export { BarePeer, type BareSendOptions } from "./runtime/bare_peer.ts";

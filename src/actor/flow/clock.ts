@@ -81,7 +81,11 @@ export class VirtualClock implements Clock {
   /** The advance that is under way, and those that wait for it. */
   #advancing: Promise<void> = Promise.resolve();
 
-  /** @param startMs What the clock shows at first, in milliseconds since 1970. */
+  /**
+   * Begins to stand still.
+   *
+   * @param startMs What it shows at first, in milliseconds since 1970.
+   */
   constructor(startMs = 0) {
     this.#time = startMs;
   }

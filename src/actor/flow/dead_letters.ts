@@ -38,6 +38,7 @@ export type DeadReason =
 
 /** What is known of a message that was not delivered. */
 export interface LetterParts {
+  /** Why it was not. */
   readonly reason: DeadReason;
   /** Whom it was for, in words. */
   readonly label: string;

@@ -24,7 +24,10 @@ export interface LogOptions {
   readonly level?: LogLevel | "none" | undefined;
   /** Takes a line, without its end. @default {the standard error} */
   readonly sink?: ((line: string) => void) | undefined;
-  /** @default {the machine's} */
+  /**
+   * Gives the times of the lines.
+   * @default {the machine's}
+   */
   readonly clock?: Clock | undefined;
 }
 

@@ -23,7 +23,9 @@ export type ObjectKind = "queue" | "memory";
 
 /** One name. */
 export interface SystemObject {
+  /** What it is the name of. */
   readonly kind: ObjectKind;
+  /** As the kernel has it, with the slash. */
   readonly name: string;
 }
 

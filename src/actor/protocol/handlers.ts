@@ -5,7 +5,7 @@
  */
 
 import { shown } from "../../layout/mod.ts";
-import type { Message } from "./message.ts";
+import type { MessageType } from "./message.ts";
 import type { AnyProtocol, MessagesOf } from "./protocol.ts";
 import type { IsNothing } from "./ref.ts";
 
@@ -30,7 +30,7 @@ export interface Turn {
 
 /** What handles a kind; without a payload it gets undefined in its place. */
 export type Handler<M> = M extends
-  Message<infer Shape, infer _S, infer Received, infer Replied, infer _A> ? {
+  MessageType<infer Shape, infer _S, infer Received, infer Replied, infer _A> ? {
     tell: (payload: PayloadOf<Received>, turn: Turn) => void | Promise<void>;
     ask: (
       payload: PayloadOf<Received>,

@@ -47,7 +47,7 @@ export interface Nothing {
 }
 
 /** The contract of a kind of messages, with the types of what is sent for it. */
-export interface Message<
+export interface MessageType<
   S extends Shape = Shape,
   Sent = unknown,
   Received = unknown,
@@ -71,7 +71,7 @@ export interface Message<
 
 /** A kind whose messages nobody answers. */
 export interface Tell<Sent, Received = Sent>
-  extends Message<"tell", Sent, Received, Nothing, Nothing> {
+  extends MessageType<"tell", Sent, Received, Nothing, Nothing> {
   /**
    * The kind with a reply.
    *
@@ -94,7 +94,7 @@ export interface Tell<Sent, Received = Sent>
 }
 
 /** A kind whose messages are answered by one reply. */
-export type Ask<Sent, Received = Sent, Replied = Nothing, Answer = Replied> = Message<
+export type Ask<Sent, Received = Sent, Replied = Nothing, Answer = Replied> = MessageType<
   "ask",
   Sent,
   Received,
@@ -103,7 +103,7 @@ export type Ask<Sent, Received = Sent, Replied = Nothing, Answer = Replied> = Me
 >;
 
 /** A kind whose messages are answered by a stream of items. */
-export type Stream<Sent, Received = Sent, Replied = Nothing, Answer = Replied> = Message<
+export type Stream<Sent, Received = Sent, Replied = Nothing, Answer = Replied> = MessageType<
   "stream",
   Sent,
   Received,

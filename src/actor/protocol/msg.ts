@@ -11,7 +11,7 @@ import type {
   CodecFor,
   Content,
   InputOf,
-  Message,
+  MessageType,
   MessageOptions,
   MessageSpec,
   OutputOf,
@@ -95,7 +95,7 @@ function answered<S extends Shape>(
   tag: number | undefined,
   schema: Content,
   options: ReplyOptions = {},
-): Message<S, never, never, never, never> {
+): MessageType<S, never, never, never, never> {
   const action = shape === "ask" ? "make reply()" : "make stream()";
   checkOptions(options, action, `{ codec: "json" }`);
   const { schema: reply, codec: replyCodec } = carried(schema, options, action);

@@ -6,7 +6,7 @@
  */
 
 import { shown } from "../../layout/mod.ts";
-import type { Message, MessageSpec } from "./message.ts";
+import type { MessageType, MessageSpec } from "./message.ts";
 import { checkKindName, checkProtocolName, type ReservedKind, tagOf } from "./names.ts";
 
 /** What the runtime reads of a kind of messages. */
@@ -22,7 +22,7 @@ export interface KindSpec extends MessageSpec {
 /** The kinds of a protocol by their names. */
 export interface Messages {
   /** The contract of the kind with that name. */
-  readonly [kind: string]: Message;
+  readonly [kind: string]: MessageType;
 }
 
 /** The contract between those who send to an actor and the actor. */
@@ -149,8 +149,8 @@ function entriesOf(messages: unknown, name: string): [string, unknown][] {
   return Object.entries(messages);
 }
 
-function checkMessage(value: unknown, kind: string, name: string): asserts value is Message {
-  const message = value as Partial<Message> | null | undefined;
+function checkMessage(value: unknown, kind: string, name: string): asserts value is MessageType {
+  const message = value as Partial<MessageType> | null | undefined;
   if (typeof message?.spec?.shape === "string") return;
   throw new TypeError(
     `Cannot make protocol ${shown(name)}: ${shown(kind)} is ${shown(value)}, expected what msg() ` +

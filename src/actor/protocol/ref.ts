@@ -6,7 +6,7 @@
  */
 
 import { shown } from "../../layout/mod.ts";
-import type { Message, Nothing } from "./message.ts";
+import type { MessageType, Nothing } from "./message.ts";
 import type { AnyProtocol } from "./protocol.ts";
 import type { OnFull } from "./spawn_options.ts";
 
@@ -99,7 +99,7 @@ export interface StreamOptions {
 }
 
 /** How a kind is sent: without a payload, the options come first. */
-export type Method<M> = M extends Message<infer Shape, infer Sent, infer _R, infer _P, infer Answer>
+export type Method<M> = M extends MessageType<infer Shape, infer Sent, infer _R, infer _P, infer Answer>
   ? {
     tell: IsNothing<Sent> extends true ? (options?: TellOptions) => Promise<void>
       : (payload: Sent, options?: TellOptions) => Promise<void>;

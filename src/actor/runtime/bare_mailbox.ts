@@ -83,6 +83,7 @@ export class BareMailbox<Received> implements AsyncIterable<Received>, Disposabl
     if (this.#isOurs) ifThere(() => MessageQueue.unlink(this.name));
   }
 
+  /** As `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -57,6 +57,7 @@ export class BarePeer<Sent> implements Disposable {
     this.#queue.close();
   }
 
+  /** As `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -89,11 +89,11 @@ export class Endpoint {
   readonly orders: OrderHandler = new OrderHandler(this);
   readonly post: Post;
   /** The mailboxes of the actors that take from this endpoint's inbox. */
-  readonly mailboxes = new Map<number, LocalMailbox>();
+  readonly mailboxes: Map<number, LocalMailbox> = new Map();
   /** The actors that run here now. */
-  readonly cells = new Map<number, Cell>();
+  readonly cells: Map<number, Cell> = new Map();
   /** The actors that run in endpoints which this one launched. */
-  readonly launched = new Map<number, LaunchedMember>();
+  readonly launched: Map<number, LaunchedMember> = new Map();
   readonly #keepLetter: ((letter: LetterParts) => void) | undefined;
   readonly #credit = new CreditReceiver();
   readonly #inboxes: Inbox[] = [];

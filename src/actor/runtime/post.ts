@@ -21,7 +21,7 @@ import {
   type SlabDescriptor,
 } from "../wire/frame.ts";
 import { CONTROL_PRIORITY, REPLY_PRIORITY } from "../wire/priorities.ts";
-import { type Outlets } from "./outlets.ts";
+import type { Outlets } from "./outlets.ts";
 
 /** What a sender says about waiting. */
 export interface Flow {

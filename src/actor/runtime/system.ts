@@ -21,7 +21,7 @@ import type { Down, RestartOptions, SpawnArguments } from "../protocol/spawn_opt
 import { Links } from "../supervision/links.ts";
 import type { Strategy } from "../supervision/strategy.ts";
 import { loadCodecs } from "../wire/codec.ts";
-import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES } from "../wire/frame.ts";
+import { decodeFrame } from "../wire/frame.ts";
 import { type BareContent, type BareInput, type BareOutput, bareSpec } from "./bare_content.ts";
 import { BareMailbox, type MailboxOptions } from "./bare_mailbox.ts";
 import { BarePeer } from "./bare_peer.ts";
@@ -129,6 +129,14 @@ export class System implements Spawner, AsyncDisposable {
     }
   }
 
+  /**
+   * Starts an actor; the promise is fulfilled when its setup is done.
+   *
+   * @param definition What {@linkcode actor} makes.
+   * @throws {ActorError} `ESTART` if it cannot be started, with the cause.
+   * @throws {TypeError} If an option is wrong.
+   * @throws {PosixError} `EEXIST` if its mailbox has an actor, and what a limit of the kernel refuses.
+   */
   spawn<P extends AnyProtocol, Init>(
     definition: ActorDefinition<P, Init>,
     ...[options]: SpawnArguments<NoInfer<Init>>
@@ -167,6 +175,12 @@ export class System implements Spawner, AsyncDisposable {
     await this.#family.stopChild(ref);
   }
 
+  /**
+   * Calls a function each time an incarnation of an actor ends; at once, in a turn of its own, when
+   * the actor has ended for good.
+   *
+   * @returns Takes it back.
+   */
   watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
     return this.#endpoint.watch(ref, onDown);
   }
@@ -213,6 +227,7 @@ export class System implements Spawner, AsyncDisposable {
    * @throws {PosixError} `ENOENT` if there is no such queue, for what is not a protocol.
    */
   peer<P extends AnyProtocol>(protocol: P, name: string): Ref<P>;
+  /** The same for what is not a protocol: a message is the bytes of a payload. */
   peer<C extends BareContent>(content: C, name: string): BarePeer<BareInput<C>>;
   peer(content: AnyProtocol | BareContent, name: string): unknown {
     const { refs, crossing } = this.#endpoint;
@@ -261,6 +276,7 @@ export class System implements Spawner, AsyncDisposable {
     return this.#closed ??= this.#close();
   }
 
+  /** As {@linkcode System.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
