@@ -41,7 +41,7 @@ function hintFor({ code, syscall, target, hint }: PosixError): string | undefine
   if (code === "EEXIST") {
     return "unlink it first, or add --if-missing to use the one that is there";
   }
-  if (code === "ENOENT" && target !== "/") {
+  if (code === "ENOENT" && target.startsWith("/") && target !== "/") {
     if (syscall.startsWith("mq_")) return "postbox mq ls shows what there is";
     if (syscall.startsWith("shm_")) return "postbox shm ls shows what there is";
   }

@@ -116,7 +116,7 @@ function open(system: string): DirectoryMemory {
 }
 
 function none(system: string): PosixError {
-  return refuse("ENOENT", "shm_open", "find system", system);
+  return refuse("ENOENT", "shm_open", "find system", system, "it has ended, or never was");
 }
 
 function directoryOf(system: string): SystemObject {
