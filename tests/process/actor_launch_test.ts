@@ -215,49 +215,61 @@ test("Launched leaves no descriptor of a process and of a worker open", async ()
 
 // --- what they print ---------------------------------------------------------------------------
 
-/** What a program prints that launches for one order. */
-function printed(kind: string, order: string, stdio: string): Promise<Finished> {
-  return runParent(
-    `await launch(${JSON.stringify(kind)}, "${order}", { stdio: "${stdio}" }).exited;`,
-  );
+const OUTPUT = ["process", "worker"].map((kind) => ({
+  kind,
+  /** What a program prints that launches for several orders at once. */
+  labelled: once(() =>
+    launchAll(kind, [["print", "label"], ["flood", "label"], ["long", "label"]])
+  ),
+  plain: once(() => launchAll(kind, [["print", "ignore"], ["print", "inherit"]])),
+  not: kind === "worker" ? { bun: "the streams of its workers cannot be read" } : {},
+}));
+
+function launchAll(
+  kind: string,
+  orders: readonly (readonly [string, string])[],
+): Promise<Finished> {
+  return runParent(`
+    await Promise.all(${JSON.stringify(orders)}.map(([order, stdio]) =>
+      launch("${kind}", order, { stdio }).exited));
+  `);
 }
 
-const LABELLED =
-  "print | one\nprint | two in pieces\nprint | \nprint | three\nprint | no newline\n";
+/** The lines with one label, without it. */
+function linesOf(label: string, text: string): string[] {
+  const prefix = `${label} | `;
+  const lines = text.split("\n").filter((line) => line.startsWith(prefix));
+  return lines.map((line) => line.slice(prefix.length));
+}
 
-for (const kind of ["process", "worker"]) {
-  const not = kind === "worker" ? { bun: "the streams of its workers cannot be read" } : {};
-
+for (const { kind, labelled, plain, not } of OUTPUT) {
   test(`a ${kind} prints with its label before each line`, { not }, async () => {
-    const { code, stdout, stderr } = await printed(kind, "print", "label");
-    assertEquals([code, stdout, stderr], [0, LABELLED, "print | a complaint\n"]);
-  });
-
-  test(`a ${kind} prints nothing with stdio "ignore"`, { not }, async () => {
-    const { code, stdout, stderr } = await printed(kind, "print", "ignore");
-    assertEquals([code, stdout, stderr], [0, "", ""]);
-  });
-
-  test(`a ${kind} prints as it is with stdio "inherit"`, async () => {
-    const { code, stdout, stderr } = await printed(kind, "print", "inherit");
-    assertEquals(
-      [code, stdout, stderr],
-      [0, LABELLED.replaceAll("print | ", "").trimEnd(), "a complaint\n"],
-    );
+    const { stdout, stderr } = await labelled();
+    assertEquals(linesOf("print", stdout), ["one", "two in pieces", "", "three", "no newline"]);
+    assertEquals(linesOf("print", stderr), ["a complaint"]);
   });
 
   test(`a ${kind} that prints much and ends loses no line`, { not }, async () => {
-    const { stdout } = await printed(kind, "flood", "label");
-    assertEquals(stdout.length, 20_000 * "flood | line \n".length + 88_890);
-    assert(stdout.endsWith("\nflood | line 19999\n"), stdout.slice(-100));
+    const { stdout } = await labelled();
+    assertEquals(
+      linesOf("flood", stdout),
+      Array.from({ length: 20_000 }, (_, line) => `line ${line}`),
+    );
+  });
+
+  test(`a ${kind} that prints a line that is too long has it in pieces`, { not }, async () => {
+    const { stdout } = await labelled();
+    assertEquals(linesOf("long", stdout).map(({ length }) => length), [16_384, 16_384, 7232, 3]);
+  });
+
+  test(`a ${kind} prints nothing when ignored, and as it is when inherited`, { not }, async () => {
+    const { code, stdout, stderr } = await plain();
+    assertEquals(
+      [code, stdout, stderr],
+      [0, "one\ntwo in pieces\n\nthree\nno newline", "a complaint\n"],
+    );
   });
 }
-
-test("a line that is too long is passed on in pieces", async () => {
-  const { stdout } = await printed("process", "long", "label");
-  const lines = stdout.trimEnd().split("\n").map((line) => line.replace("long | ", ""));
-  assertEquals(lines.map(({ length }) => length), [16_384, 16_384, 7232, 3]);
-});
 
 test("nobody reads the output of a program: the process that it launched ends all the same", async () => {
   using up = namedQueue();
