@@ -57,7 +57,8 @@ const ORDERS: Record<string, () => void> = {
   /** Launches a process, says which, and stays. */
   launch() {
     const entryUrl = import.meta.url;
-    const options = { endpoint: 4, label: "inner", moduleUrl: entryUrl, entryUrl };
+    const place = { run: "", endpoint: 4, actor: 1 };
+    const options = { ...place, label: "inner", moduleUrl: entryUrl, entryUrl };
     launchProcess({ ...options, system: `wait ${argument}`, stdio: "ignore" });
     stay();
   },

@@ -3,9 +3,9 @@
 import { serveEndpoint } from "../runtime/serve.ts";
 import { enterProcess } from "./enter.ts";
 
-const { system, endpoint, leave } = enterProcess();
+const { leave, ...launchedAs } = enterProcess();
 try {
-  await serveEndpoint({ system, endpoint, kind: "process" });
+  await serveEndpoint(launchedAs);
 } finally {
   leave();
 }

@@ -9,7 +9,7 @@ import { setTimeout } from "node:timers";
 import { workerData } from "node:worker_threads";
 import { DescriptorTable } from "../../life/mod.ts";
 import { followParent } from "./follow_parent.ts";
-import type { WorkerStart } from "./launched.ts";
+import type { LaunchedAs, WorkerStart } from "./launched.ts";
 import { labelOwnOutput } from "./own_output.ts";
 
 /**
@@ -19,11 +19,7 @@ import { labelOwnOutput } from "./own_output.ts";
 const LINGER_MS = 500;
 
 /** Which endpoint this process or worker is. */
-export interface Entered {
-  /** The name of the system. */
-  readonly system: string;
-  /** The number of the endpoint in it. */
-  readonly endpoint: number;
+export interface Entered extends LaunchedAs {
   /** Call it when nothing is left to do: the child ends as soon as nothing is under way. */
   leave(): void;
 }
@@ -36,21 +32,21 @@ interface Process {
 
 /** In a process: it ends with its parent from now on. */
 export function enterProcess(): Entered {
-  const [system, endpoint, parentPid] = process().argv.slice(2);
+  const [system, run, endpoint, actor, parentPid] = process().argv.slice(2);
   const unfollow = followParent(Number(parentPid));
   const leave = () => {
     unfollow();
     exitSoon();
   };
-  return { system: system!, endpoint: Number(endpoint), leave };
+  return { system: system!, run: run!, endpoint: Number(endpoint), actor: Number(actor), leave };
 }
 
 /** In a worker: its parent closes what it opens from now on, and its lines have a label. */
 export function enterWorker(): Entered {
-  const { system, endpoint, table, output } = workerData as WorkerStart;
+  const { table, output, ...launchedAs } = workerData as WorkerStart;
   DescriptorTable.attach(table);
   if (output !== undefined) labelOwnOutput(output);
-  return { system, endpoint, leave: exitSoon };
+  return { ...launchedAs, leave: exitSoon };
 }
 
 function exitSoon(): void {

@@ -29,7 +29,9 @@ export function launchWorker(options: LaunchOptions): Launched {
   const table = DescriptorTable.create();
   const start: WorkerStart = {
     system: options.system,
+    run: options.run,
     endpoint: options.endpoint,
+    actor: options.actor,
     table: table.buffer,
     output: workersPrint ? { label, stdio } : undefined,
   };

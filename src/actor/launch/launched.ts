@@ -13,12 +13,20 @@ export type ChildOutput =
   /** They go nowhere. */
   | "ignore";
 
-/** Which endpoint is launched, and how. */
-export interface LaunchOptions {
+/** Which endpoint is launched: a child is told nothing else of the system. */
+export interface LaunchedAs {
   /** The name of the system. */
   readonly system: string;
+  /** The run of it: who comes too late for that joins no other. */
+  readonly run: string;
   /** The number of the endpoint in it, 1 to 127. */
   readonly endpoint: number;
+  /** The number of the actor that it is launched for. */
+  readonly actor: number;
+}
+
+/** Which endpoint is launched, and how. */
+export interface LaunchOptions extends LaunchedAs {
   /** What people call it: it stands before each line that it prints, and in errors. */
   readonly label: string;
   /** The module of its first actor, which the child imports when it is told to, not before. */
@@ -66,11 +74,7 @@ export interface Launched {
 }
 
 /** What a worker is given, as `workerData`. */
-export interface WorkerStart {
-  /** The name of the system. */
-  readonly system: string;
-  /** The number of the endpoint in it. */
-  readonly endpoint: number;
+export interface WorkerStart extends LaunchedAs {
   /** The memory of its descriptor table. */
   readonly table: SharedArrayBuffer;
   /** What the worker itself does with what it prints; undefined where its parent reads it. */

@@ -3,9 +3,9 @@
 import { serveEndpoint } from "../runtime/serve.ts";
 import { enterWorker } from "./enter.ts";
 
-const { system, endpoint, leave } = enterWorker();
+const { leave, ...launchedAs } = enterWorker();
 try {
-  await serveEndpoint({ system, endpoint, kind: "worker" });
+  await serveEndpoint(launchedAs);
 } finally {
   leave();
 }

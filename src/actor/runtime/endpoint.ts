@@ -67,8 +67,8 @@ export interface DeadDetail {
 
 /** So many frames are taken in a row before others get a turn. */
 const IN_A_ROW = 64;
-/** Actors without a number that somebody gave them begin here. */
-const FIRST_ACTOR = 16;
+/** The first actor of an endpoint; 0 is its runtime. */
+const FIRST_ACTOR = 1;
 const NOTHING = new Uint8Array();
 
 /** One endpoint. */
@@ -139,11 +139,31 @@ export class Endpoint {
     void this.#receive(inbox);
   }
 
-  /** A number for an actor that no incarnation of this endpoint had before. */
+  /**
+   * A number for an actor that lives here, which none of this endpoint had before.
+   *
+   * ```text
+   * bit   31  30          22 21                  0
+   *       +---+-------------+---------------------+
+   *       | 0 | incarnation | counter             |   lives here
+   *       +---+--------+----+--------+------------+
+   *       | 1 | launcher | its incar. | counter   |   was launched
+   *       +---+----------+------------+-----------+
+   * bit       30      24 23        16 15         0
+   * ```
+   */
   nextActor(): number {
-    // LAYOUT: 10 bits of the incarnation above 22 bits of a counter.
-    this.#nextActor = Math.max(FIRST_ACTOR, (this.#nextActor + 1) & 0x3f_ffff);
-    return ((this.incarnation & 0x3ff) << 22 | this.#nextActor) >>> 0;
+    return ((this.incarnation & 0x1ff) << 22 | this.#count() & 0x3f_ffff) >>> 0;
+  }
+
+  /** A number for an actor that another endpoint is launched for, also when that had one before. */
+  nextLaunched(): number {
+    const launcher = 0x80 | this.id;
+    return (launcher << 24 | (this.incarnation & 0xff) << 16 | this.#count() & 0xffff) >>> 0;
+  }
+
+  #count(): number {
+    return this.#nextActor++;
   }
 
   /** The address of an actor in this endpoint, or of what is given. */

@@ -7,12 +7,16 @@
 import type { Exit } from "../errors.ts";
 import type { Address } from "../protocol/ref.ts";
 
-/** What an actor is known by: its mailbox where it has one of its own, else endpoint and actor. */
+/**
+ * What an actor or a pool is known by: endpoint and actor, which no other one ever has; a mailbox
+ * may be another's later.
+ */
 export type ActorKey = string;
 
 /** The key of who takes the messages to an address. */
 export function keyOf({ mailbox, endpoint, actor }: Address): ActorKey {
-  return mailbox ?? actorKey(endpoint, actor);
+  // Of who is outside of the system nothing is known but the queue.
+  return actor === 0 && mailbox !== undefined ? mailbox : actorKey(endpoint, actor);
 }
 
 /** The key of an actor that takes from its endpoint's inbox. */

@@ -128,7 +128,8 @@ export class LaunchedMember implements Member {
     const launched = launch({
       ...options,
       system: endpoint.system,
-      endpoint: place.endpoint,
+      run: endpoint.directory.run,
+      ...place,
       label: this.label,
       moduleUrl: definition.url,
     });

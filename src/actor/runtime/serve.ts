@@ -8,6 +8,7 @@ import { LineLog } from "../flow/log.ts";
 import { host } from "../../life/inside.ts";
 import { Directory } from "../memory/directory.ts";
 import { type AnyActorDefinition, isActorDefinition } from "../protocol/definition.ts";
+import type { LaunchedAs } from "../launch/launched.ts";
 import { loadCodecs } from "../wire/codec.ts";
 import { Cell } from "./cell.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -15,21 +16,16 @@ import { inboxName, ringName } from "./names.ts";
 import { ifThere } from "./places.ts";
 import type { StartOrder } from "./orders.ts";
 import { QueueSource } from "./queue_source.ts";
-import { DEFAULT_CAPACITY, LAUNCHED_ACTOR } from "./spawned.ts";
-
-/** Which endpoint a process or a worker serves. */
-export interface ServeOptions {
-  readonly system: string;
-  readonly endpoint: number;
-  readonly kind: "process" | "worker";
-}
+import { DEFAULT_CAPACITY } from "./spawned.ts";
 
 /** How long the answer to the last order may take to leave. */
 const FAREWELL_MS = 200;
 
 /** Serves an endpoint. @returns When it was told to end; the caller ends the process or worker. */
-export async function serveEndpoint({ system, endpoint: id }: ServeOptions): Promise<void> {
-  const directory = Directory.join(system);
+export async function serveEndpoint(
+  { system, run, endpoint: id, actor }: LaunchedAs,
+): Promise<void> {
+  const directory = Directory.join(system, run);
   const incarnation = directory.begin(id, host().pid());
   await loadCodecs();
   const endpoint = new Endpoint({
@@ -51,7 +47,7 @@ export async function serveEndpoint({ system, endpoint: id }: ServeOptions): Pro
     });
   });
   // What an incarnation before left in the inbox waits here until the actor is started again.
-  endpoint.openMailbox(LAUNCHED_ACTOR, DEFAULT_CAPACITY);
+  endpoint.openMailbox(actor, DEFAULT_CAPACITY);
   endpoint.serve(openQueueInbox(inboxName(system, id)));
   const ring = ifThere(() => openRingInbox(ringName(system, id)));
   if (ring !== undefined) endpoint.serve(ring);

@@ -76,7 +76,7 @@ function make(
     system,
     protocol: protocol.name,
     endpoint: places[0]!.endpoint,
-    actor: plan.size > 1 ? 0 : places[0]!.actor,
+    actor: plan.size > 1 ? actor : places[0]!.actor,
     mailbox,
     pool: plan.size > 1,
     carrier: plan.carrier,
@@ -143,9 +143,6 @@ function launchedMember(
   return member;
 }
 
-/** The actor that a launched endpoint is launched for has this number in it. */
-export const LAUNCHED_ACTOR = 1;
-
 /** An endpoint with its inbox, which stays over the restarts of what serves it. */
 function newEndpoint(
   endpoint: Endpoint,
@@ -167,5 +164,5 @@ function newEndpoint(
     makeRing(directory, ring);
     undo.push(() => removeMemory(directory, ring));
   }
-  return { endpoint: id, actor: LAUNCHED_ACTOR };
+  return { endpoint: id, actor: endpoint.nextLaunched() };
 }

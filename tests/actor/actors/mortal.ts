@@ -1,0 +1,91 @@
+/** An actor that ends in every way there is, for tests; what it was told it tells. */
+
+import process from "node:process";
+import { actor, msg, protocol, type StandardSchema } from "../../../src/actor/mod.ts";
+import { sys } from "../../../src/sys/load.ts";
+
+/** The ways to end at once. */
+export type Way = "exit" | "throw" | "timer" | "rejection" | "kill" | "fault" | "fill" | "spin";
+
+/** What crosses without a schema: its types are those of this file. */
+function plain<T>(): StandardSchema<T, T> {
+  const validate = (value: unknown) => ({ value: value as T });
+  return { "~standard": { version: 1, vendor: "test", validate } };
+}
+
+/** Who this is, and what it has seen. */
+export interface Life {
+  readonly pid: number;
+  readonly incarnation: number;
+  readonly notes: readonly string[];
+}
+
+export const Mortal = protocol("test.mortal", {
+  /** Remembered by this incarnation. */
+  note: msg(plain<string>()),
+  /** Ends it. */
+  die: msg(plain<Way>()),
+  life: msg().reply(plain<Life>()),
+  /** The same with large payloads both ways. */
+  large: msg(plain<Uint8Array>()).reply(plain<Uint8Array>()),
+  /** Not answered. */
+  hang: msg().reply(),
+  /** Items without an end; what became of such streams is noted. */
+  items: msg().stream(plain<number>()),
+  /** Ends it in good order. */
+  stop: msg(),
+});
+
+/** How it begins. */
+export interface Birth {
+  /** What its setup does, other than nothing. */
+  readonly setup?: "throw" | "exit" | "hang" | undefined;
+  /** Its incarnations up to this one end in their setup. */
+  readonly untilIncarnation?: number | undefined;
+}
+
+const WAYS: Record<Way, () => void> = {
+  exit: () => process.exit(3),
+  throw() {
+    throw new RangeError("thrown on purpose");
+  },
+  timer: () => void setTimeout(WAYS.throw, 0),
+  rejection: () => void Promise.reject(new RangeError("thrown on purpose")),
+  kill: () => process.kill(process.pid, "SIGKILL"),
+  fault() {
+    // LINUX: nothing is ever mapped at the first page, proc_sys_vm(5).
+    new Uint8Array(sys().viewOf(16n, 8))[0] = 1;
+  },
+  fill() {
+    const taken: number[][] = [];
+    for (;;) taken.push(new Array(100_000).fill(1.5));
+  },
+  spin() {
+    for (;;);
+  },
+};
+
+export default actor(import.meta, Mortal, async (context, birth: Birth | undefined) => {
+  const { setup, untilIncarnation = Infinity } = birth ?? {};
+  if (context.incarnation <= untilIncarnation) {
+    if (setup === "throw") throw new RangeError("the setup threw on purpose");
+    if (setup === "exit") process.exit(4);
+    if (setup === "hang") await new Promise(() => setInterval(() => {}, 1000));
+  }
+  const notes: string[] = [];
+  return {
+    note: (text) => void notes.push(text),
+    die: (way) => WAYS[way](),
+    life: () => ({ pid: process.pid, incarnation: context.incarnation, notes }),
+    large: (bytes) => bytes,
+    hang: () => new Promise<void>(() => {}),
+    async *items() {
+      try {
+        for (let item = 0;; item++) yield item;
+      } finally {
+        notes.push("a stream ended");
+      }
+    },
+    stop: () => context.stop(),
+  };
+});
