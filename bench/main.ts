@@ -63,8 +63,9 @@ A ratio is the median of a contender through the median of the baseline; its qua
 the rounds' own ratios. Compiled C, Node and what is installed for it are kept in bench/build. Exit
 code 0 whether goals are met or not, 2 for wrong usage.`;
 
-const FULL: Scale = { rounds: (full) => full, iterations: (full) => full };
+const FULL: Scale = { isQuick: false, rounds: (full) => full, iterations: (full) => full };
 const QUICK: Scale = {
+  isQuick: true,
   rounds: (full) => Math.min(full, 3),
   iterations: (full) => Math.ceil(full / 20),
 };

@@ -36,6 +36,8 @@ export interface Run extends Scale {
 
 /** How much is measured: everything, or just enough to see that it works. */
 export interface Scale {
+  /** It is enough to see that it works: of what takes long, a part will do. */
+  isQuick: boolean;
   /** How many rounds, of the number that the subject asks for. */
   rounds(full: number): number;
   /** How many iterations in a round, of the number that the subject asks for. */

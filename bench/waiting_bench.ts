@@ -39,6 +39,8 @@ interface Waiting extends Required<Pick<Subject, "name" | "title" | "columns">> 
   role: Role;
   rounds: number;
   iterations: number;
+  /** Where it is measured when there is little time. */
+  quickly: Placement;
   /** The ways of waiting of which there is a line with `into`. */
   into: readonly Way[];
   /** By runtime and way of waiting, and where; the same with `into`. */
@@ -53,6 +55,7 @@ const SUBJECTS: readonly Waiting[] = [
     role: "round-trip",
     rounds: 41,
     iterations: 300,
+    quickly: "one core",
     into: ["spin", "parked"],
     goals: [
       { label: "Postbox, Deno, spin", placement: "one core", goal: atMost(0.4) },
@@ -68,6 +71,7 @@ const SUBJECTS: readonly Waiting[] = [
     role: "one-way",
     rounds: 11,
     iterations: 100,
+    quickly: "free",
     into: [],
     goals: [],
   },
@@ -78,6 +82,7 @@ const SUBJECTS: readonly Waiting[] = [
     role: "stream",
     rounds: 41,
     iterations: 3_000,
+    quickly: "one core",
     into: ["spin"],
     goals: [
       { label: "Postbox, Deno, spin", placement: "one core", goal: atMost(1.5) },
@@ -96,7 +101,7 @@ export const waiting: readonly Subject[] = SUBJECTS.map((subject) => ({
   columns: subject.columns,
   chart: "waiting",
   async *run(run: Run) {
-    for (const placement of PLACEMENTS) {
+    for (const placement of run.isQuick ? [subject.quickly] : PLACEMENTS) {
       if (placement === "two cores" && availableParallelism() < 2) {
         console.error(`${subject.name}: left out two cores, for this process may use one only`);
         continue;
