@@ -12,7 +12,7 @@ import {
   PAYLOAD_BYTES_OFFSET,
   REPLY_NAME_BYTES_OFFSET,
 } from "../../src/actor/wire/frame_layout.ts";
-import { Random } from "../support/random.ts";
+import type { Random } from "../support/random.ts";
 
 /** Numbers at which a check goes wrong that goes wrong anywhere. */
 const EDGES = [

@@ -56,7 +56,7 @@ for (const kind of ["queue", "ring"] as const) {
       assertEquals(index, next[sender], `sender ${sender}, seed ${random.seed}`);
       next[sender] = index + 1;
     };
-    const children = next.keys().map((sender) => end("send", kind, name, sender)).toArray();
+    const children = [...next.keys()].map((sender) => end("send", kind, name, sender));
     try {
       for (const child of children) assertEquals(await child.line(), "ready");
       // They wait for room mostly, so a kill hits them in every state.
