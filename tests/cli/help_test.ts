@@ -6,6 +6,7 @@
 import "../support/loaded.ts";
 import { readFileSync } from "node:fs";
 import { MessageQueue, Region, SharedMemory, struct, u32, u64, uniqueName } from "../../mod.ts";
+import { Directory } from "../../src/actor/memory/directory.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Child, runProgram } from "../support/process.ts";
@@ -64,14 +65,20 @@ for (const [level, before] of Object.entries(LEVELS)) {
     assert(examples.length > 0);
     // Names are for one test; files are themselves.
     const names = new Map<string, string>();
+    const system = uniqueName("test").slice(1);
     const own = (line: string) =>
-      line.replace(/(?<= )\/(jobs|log|metrics|table|stats|inbox|outbox)\b/g, (name) => {
-        if (!names.has(name)) names.set(name, uniqueName("test"));
-        return names.get(name)!;
-      });
+      line.replace(/\bshop$/, system).replace(
+        /(?<= )\/(jobs|log|metrics|table|stats|inbox|outbox)\b/g,
+        (name) => {
+          if (!names.has(name)) names.set(name, uniqueName("test"));
+          return names.get(name)!;
+        },
+      );
     try {
       // No command makes a region: that takes a schema.
       if (level === "shm dump") Region.create(own(" /stats").trim(), STATS).close();
+      // And none a system that has died.
+      if (level === "gc") Directory.create(system).close();
       for (const line of [...before.map((words) => `postbox ${words}`), ...examples]) {
         if (line.includes("--follow") || line.includes("mq tail")) {
           await interruptAfterALine(own(line));
