@@ -44,7 +44,11 @@ test("VirtualClock.advance() lets all that promises lead to happen before the ne
 test("VirtualClock.advance() first lets happen what was begun before", async () => {
   const clock = new VirtualClock();
   let ran = false;
-  void Promise.resolve().then(() => clock.after(5, () => ran = true));
+  const longWay = async () => {
+    for (let i = 0; i < 1000; i++) await undefined;
+    clock.after(5, () => ran = true);
+  };
+  void longWay();
   await clock.advance(5);
   assert(ran);
 });
@@ -86,6 +90,18 @@ test("VirtualClock.advance() refuses timers that set each other at one instant",
   const again = () => void clock.after(0, again);
   clock.after(7, again);
   await assertRejects(() => clock.advance(10), RangeError, "past 7: 10000 timers");
+});
+
+test("VirtualClock.advance() runs any number of timers, one after the other", async () => {
+  const clock = new VirtualClock();
+  let ran = 0;
+  const again = () => {
+    ran++;
+    clock.after(1, again);
+  };
+  clock.after(1, again);
+  await clock.advance(10_100);
+  assertEquals(ran, 10_100);
 });
 
 test("VirtualClock.advance() refuses what is no time", () => {

@@ -109,6 +109,9 @@ test("CreditSender.grant() is capped, and what is no grant is none", () => {
   sender.tryTake();
   for (const count of [0, -1, NaN, 0.5, -Infinity]) sender.grant(count);
   assertEquals(sender.available, CREDIT_LIMIT - 1);
+  sender.tryTake();
+  sender.grant(1.9);
+  assertEquals(sender.available, CREDIT_LIMIT - 1);
   for (const count of [2, 2 ** 32 - 1, Infinity, 1.5]) {
     sender.grant(count);
     assertEquals(sender.available, CREDIT_LIMIT);

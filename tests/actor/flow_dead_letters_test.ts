@@ -101,6 +101,17 @@ test("DeadLetters.onLetter() tells each that wants to know, until that is taken 
   assertEquals(seen, ["a1", "b1", "b2"]);
 });
 
+test("DeadLetters.onLetter() tells of later letters alone who comes while one is told of", () => {
+  const letters = new DeadLetters(), seen: string[] = [];
+  const stop = letters.onLetter(() => {
+    stop();
+    letters.onLetter(({ id }) => seen.push(`late${id}`));
+  });
+  letters.add(parts("dropped"));
+  letters.add(parts("dropped"));
+  assertEquals(seen, ["late2"]);
+});
+
 test("DeadLetters is bounded, and counts right, whatever is done with it", () => {
   const reasons: DeadReason[] = ["expired", "dropped", "unanswered"];
   const letters = new DeadLetters({ maxCount: 20, maxBytes: 20_000 });

@@ -48,7 +48,8 @@ export class Puppet implements Supervised {
   isRunning = false;
   nextStart: StartManner = { kind: "runs" };
   nextStop: StopManner = { kind: "stops" };
-  #onExit: (exit: Exit) => void = () => {};
+  /** By incarnation. */
+  readonly #onExits: ((exit: Exit) => void)[] = [];
   /** While it starts. */
   #starting: Starting | undefined;
 
@@ -59,7 +60,7 @@ export class Puppet implements Supervised {
     this.nextStart = { kind: "runs" };
     this.stage.starting(this, incarnation);
     this.incarnation = incarnation;
-    this.#onExit = onExit;
+    this.#onExits[incarnation] = onExit;
     if (manner.kind === "throws") {
       this.#over();
       throw manner.error;
@@ -74,24 +75,29 @@ export class Puppet implements Supervised {
 
   /** Ends as if by itself. */
   exit(exit: Exit): void {
-    const starting = this.#starting;
+    const starting = this.#starting, last = this.#onExits.at(-1);
     this.#over();
-    this.#onExit(exit);
+    last?.(exit);
     starting?.fail(new Error("it ended before it ran"));
+  }
+
+  /** Says that an incarnation ended, which may be over for long. */
+  exitOf(incarnation: number, exit: Exit): void {
+    this.#onExits[incarnation]!(exit);
   }
 
   async stop(timeoutMs: number): Promise<void> {
     const manner = this.nextStop;
     this.nextStop = { kind: "stops" };
     this.stage.stopping(this, timeoutMs);
+    this.#starting?.fail(new Error("it was stopped before it ran"));
     const { afterMs, exit } = manner.kind === "stops" ? manner : {};
     if (afterMs !== undefined) {
       await new Promise<void>((resolve) => this.stage.clock.after(afterMs, resolve));
     }
-    this.#starting?.fail(new Error("it was stopped before it ran"));
     if (this.incarnation !== undefined) {
       this.#over();
-      if (exit !== undefined) this.#onExit(exit);
+      if (exit !== undefined) this.#onExits.at(-1)!(exit);
     }
     if (manner.kind === "rejects") throw manner.error;
   }

@@ -272,10 +272,10 @@ class Play implements Stage {
       case 5:
         return puppet.letGo();
       case 6:
-        if (random.oneIn(40)) void this.#remove(puppet);
+        if (random.oneIn(20)) void this.#remove(puppet);
         return;
       case 7:
-        if (random.oneIn(80)) void this.stop();
+        if (random.oneIn(30)) void this.stop();
         return;
       case 8:
       case 9: // in the midst of what is under way

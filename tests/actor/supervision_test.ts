@@ -4,7 +4,7 @@ import "../support/loaded.ts";
 import { assert, assertEquals, assertRejects, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { ActorError, describeExit, type Exit } from "../../src/actor/errors.ts";
-import { VirtualClock } from "../../src/actor/flow/clock.ts";
+import { type Clock, VirtualClock } from "../../src/actor/flow/clock.ts";
 import { Backoff } from "../../src/actor/supervision/backoff.ts";
 import { Intensity } from "../../src/actor/supervision/intensity.ts";
 import { Links } from "../../src/actor/supervision/links.ts";
@@ -364,10 +364,10 @@ test("Supervisor.stop() ends a backoff", async () => {
   troupe.get("b").exit(KILLED);
   await troupe.after(5);
   await troupe.supervisor.stop();
+  assertEquals(troupe.clock.pending, 0);
   assertEquals(await troupe.after(1000), [
     ...["stop c1", "down c1 was stopped", "down b1 was stopped", "stop a1", "down a1 was stopped"],
   ]);
-  assertEquals(troupe.clock.pending, 0);
 });
 
 test("Supervisor.stop() ends a start that hangs, at first and after a backoff", async () => {
@@ -436,12 +436,54 @@ test("Supervisor judges by the latest incarnation alone", async () => {
   const troupe = await running("one-for-one", { a: "permanent" });
   const a = troupe.get("a");
   a.exit(KILLED);
-  a.exit(KILLED); // it says so twice
-  await troupe.after(10);
-  a.exit(KILLED);
-  await troupe.after(20);
+  a.exit(DONE); // once more, and otherwise
+  assertEquals(await troupe.after(10), ["down a1 was killed by SIGKILL, restarting", "start a2"]);
+  a.exitOf(1, KILLED);
+  assertEquals([await troupe.after(100), a.isRunning], [[], true]);
+});
+
+test("Supervisor.stop() does not stop who ended meanwhile", async () => {
+  const troupe = await running("one-for-one", { a: "permanent", b: "permanent" });
+  troupe.get("b").nextStop = { kind: "stops", afterMs: 5 };
+  const stopped = troupe.supervisor.stop();
+  await troupe.after(0);
+  troupe.get("a").exit(KILLED);
+  assertEquals(await troupe.after(5), ["down b1 was stopped", "down a1 was killed by SIGKILL"]);
+  await stopped;
+});
+
+test("Supervisor.stop() is told of a start that it ended as of one that was stopped", async () => {
+  const troupe = new Troupe("one-for-one", { a: "permanent" });
+  troupe.get("a").nextStart = { kind: "hangs" };
+  troupe.get("a").nextStop = { kind: "stops", afterMs: 5 };
+  const started = assertRejects(() => troupe.supervisor.start(), ActorError);
+  await troupe.after(0);
+  const stopped = troupe.supervisor.stop();
+  assertEquals(await troupe.after(5), ["stop a1", "down a1 was stopped"]);
+  await Promise.all([started, stopped]);
+});
+
+test("Supervisor.start() after stop() starts nothing", async () => {
+  const troupe = new Troupe("one-for-one", ABC);
+  await troupe.supervisor.stop();
+  await assertRejects(() => troupe.supervisor.start(), ActorError, "it was stopped");
   assertEquals(troupe.log, []);
-  assertEquals(a.isRunning, true);
+});
+
+test("Supervisor keeps no process by a restart that is due", async () => {
+  const clock = new VirtualClock(), background: unknown[] = [];
+  const watched: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    after: (ms, run, options) => {
+      background.push(options?.background);
+      return clock.after(ms, run);
+    },
+  };
+  const troupe = await running("one-for-one", { a: "permanent" }, { clock: watched });
+  troupe.get("a").exit(KILLED);
+  await clock.advance(10);
+  assertEquals([background, troupe.get("a").isRunning], [[true], true]);
 });
 
 /** Links among a, b, c, …, each pair written as "ab". */

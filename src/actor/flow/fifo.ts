@@ -53,7 +53,7 @@ export class Fifo<T extends NonNullable<unknown>> {
     // Only now: a predicate that throws changes nothing.
     if (removed.length > 0) {
       this.#slots.fill(undefined);
-      this.#head = this.#length = 0;
+      this.#length = 0;
       for (const item of kept) this.push(item);
     }
     return removed;

@@ -81,7 +81,6 @@ export class Member {
         resolve({ kind: "failed", exit, error });
       });
     });
-    this.#interrupt = undefined;
     if (started.kind === "failed") this.#state = "down";
     if (started.kind === "running") this.#run();
     return started;

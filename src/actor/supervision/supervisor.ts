@@ -47,7 +47,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #intensity: Intensity;
   /** In the order in which they start. */
-  readonly #members: Member[];
+  readonly #members: readonly Member[];
   readonly #restarts = new Set<Restart>();
   /** The end of what happens now, and of what waits for its turn. */
   #last: Promise<void> = Promise.resolve();
@@ -76,11 +76,11 @@ export class Supervisor {
    */
   start(): Promise<void> {
     return this.#inTurn(async () => {
-      for (const member of [...this.#members]) {
+      for (const member of this.#members) {
         const failed = this.#isEnding ? undefined : await this.#bringUp(member);
         if (failed !== undefined) this.#tell(member, failed.exit, false);
         if (this.#isEnding) throw stoppedAtStart(member);
-        if (failed === undefined || member.isLeaving) continue;
+        if (failed === undefined) continue;
         this.#isEnding = true;
         await this.#stopAll({ kind: "stopped" }, this.#options.stopTimeoutMs);
         throw failed.error;
@@ -147,7 +147,7 @@ export class Supervisor {
 
     const group = restartedWith(strategy, this.#members, member);
     for (const other of [...group].reverse()) {
-      if (!other.isUp || other.isLeaving) continue;
+      if (!other.isUp) continue;
       const { keep } = other.supervised, ended = other.reap();
       const otherExit = ended ?? await other.stop(stopTimeoutMs);
       // Looked at only now: a wish to stop may have come meanwhile.
@@ -178,7 +178,7 @@ export class Supervisor {
   async #startAgain(members: readonly Member[]): Promise<void> {
     for (const member of members) {
       if (this.#isEnding) return;
-      const failed = member.isAwaited ? await this.#bringUp(member) : undefined;
+      const failed = await this.#bringUp(member);
       // When it is restarted, those behind it are with it.
       if (failed !== undefined && await this.#judge(member, failed.exit)) return;
     }
@@ -213,14 +213,12 @@ export class Supervisor {
   async #stopForGood(member: Member, exit: Exit, timeoutMs: number): Promise<void> {
     if (member.isUp) this.#tell(member, await member.stop(timeoutMs), false);
     else if (member.isAwaited) this.#tell(member, exit, false);
-    else this.#forget(member);
   }
 
-  /** Tells that an incarnation ended. Who does not come back has left the group. */
+  /** Tells that an incarnation ended. */
   #tell(member: Member, exit: Exit, restarting: boolean): void {
     const { supervised, incarnation } = member;
     member.isAwaited = restarting;
-    if (!restarting) this.#forget(member);
     call(this.#options.onDown, {
       member: supervised,
       label: supervised.label,
@@ -228,11 +226,6 @@ export class Supervisor {
       exit,
       restarting,
     });
-  }
-
-  #forget(member: Member): void {
-    const index = this.#members.indexOf(member);
-    if (index !== -1) this.#members.splice(index, 1);
   }
 
   #cancel(restart: Restart): void {
