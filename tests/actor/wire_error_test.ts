@@ -173,6 +173,10 @@ test("encodeError() survives circles, traps and getters that throw", () => {
   crossed(forever);
   assert(gets < 1000, `${gets}`);
 
+  const shut = Proxy.revocable(new Error("shut"), {});
+  shut.revoke();
+  assertEquals(crossed(shut.proxy).cause, "a value that cannot be looked at");
+
   const strange = Object.assign(new Error("strange"), { name: 5, code: {}, stack: null });
   assertEquals(crossed(strange).message, "strange");
 });
@@ -180,9 +184,7 @@ test("encodeError() survives circles, traps and getters that throw", () => {
 test("encodeError() bounds how much crosses", () => {
   let chain = new Error("0");
   for (let depth = 1; depth < 100; depth++) chain = new Error(`${depth}`, { cause: chain });
-  let length = 0;
-  for (let error: unknown = crossed(chain); error instanceof Error; error = error.cause) length++;
-  assertEquals(length, 8);
+  assertEquals([lengthOf(encodeError(chain)), lengthOf(crossed(chain))], [8, 8]);
 
   const wide = new AggregateError(
     Array.from(
@@ -195,6 +197,11 @@ test("encodeError() bounds how much crosses", () => {
   assert(plain.length < 32 * 5000 + 10_000, `${plain.length}`);
   assertEquals(crossed(wide).message.length, 8193);
 });
+
+/** How many errors are in a chain of causes, or in one that is encoded. */
+function lengthOf(error: unknown): number {
+  return error === undefined ? 0 : 1 + lengthOf((error as { cause?: unknown }).cause);
+}
 
 test("decodeError() takes whatever anybody sends", () => {
   const values: unknown[] = [
@@ -218,7 +225,9 @@ test("decodeError() takes whatever anybody sends", () => {
   for (let depth = 0; depth < 10_000; depth++) {
     deep = { cause: deep, exit: { kind: "threw", error: deep } };
   }
-  assert(decodeError(deep) instanceof Error);
+  assert(lengthOf(decodeError(deep)) <= 8);
+  const chain = Array.from({ length: 100 }).reduce((cause) => ({ cause }), {});
+  assertEquals(lengthOf(decodeError(chain)), 8);
 });
 
 test("decodeExit() gives every exit back", () => {

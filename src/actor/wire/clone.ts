@@ -5,6 +5,8 @@
  * docs/wire.md.
  */
 
+import { copyOf } from "./bytes.ts";
+
 type V8 = typeof import("node:v8");
 
 let v8: V8 | undefined;
@@ -37,5 +39,5 @@ export function encodeClone(value: unknown): Uint8Array {
 /** Bytes of anybody as a value. */
 export function decodeClone(bytes: Uint8Array): unknown {
   // A copy: what it has of bytes, the deserializer gives as views.
-  return loaded().deserialize(bytes.slice());
+  return loaded().deserialize(copyOf(bytes));
 }

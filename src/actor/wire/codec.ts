@@ -7,6 +7,7 @@
 
 import { readValue, type Struct, type Value, writeValue } from "../../layout/mod.ts";
 import type { CodecChoice } from "../protocol/codec_choice.ts";
+import { copyOf } from "./bytes.ts";
 import type { Crossing } from "./crossing.ts";
 import { CODEC, type CodecNumber } from "./frame_layout.ts";
 import { decodeJson, encodeJson } from "./json.ts";
@@ -112,7 +113,7 @@ function decode(
     case CODEC.STRUCT:
       return decodeStruct(choice as Struct, bytes);
     default: // RAW
-      return bytes.slice();
+      return copyOf(bytes);
   }
 }
 

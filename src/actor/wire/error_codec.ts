@@ -96,21 +96,24 @@ class ErrorWriter {
   #left = MAX_ERRORS;
 
   thrown(thrown: unknown, depth: number): PlainError {
-    if (thrown instanceof Error) {
+    try {
+      const className = classOf(thrown);
+      if (className === undefined) {
+        return { thrown: isPlain(thrown) ? bounded(thrown) : shown(thrown) };
+      }
       this.#around.add(thrown);
-      const plain = this.#error(thrown, depth);
+      const plain = this.#error(thrown as Error, className, depth);
       this.#around.delete(thrown);
       return plain;
+    } catch {
+      return { thrown: "a value that cannot be looked at" }; // a proxy, and its traps threw
     }
-    const isPlain = thrown === null || typeof thrown === "string" ||
-      typeof thrown === "boolean" || Number.isFinite(thrown);
-    return { thrown: isPlain ? bounded(thrown) : shown(thrown) };
   }
 
-  #error(error: Error, depth: number): PlainError {
+  #error(error: Error, className: string, depth: number): PlainError {
     this.#left--;
     const plain: PlainError = {
-      class: classOf(error),
+      class: className,
       name: text(read(error, "name")),
       message: text(read(error, "message")),
       stack: text(read(error, "stack"), MAX_STACK),
@@ -239,19 +242,20 @@ function define(error: Error, key: string, value: unknown, enumerable = false): 
   Object.defineProperty(error, key, { value, enumerable, writable: true, configurable: true });
 }
 
-/** The nearest class that the other side knows. */
-function classOf(error: Error): string {
-  try {
-    let prototype: object | null = Object.getPrototypeOf(error);
-    for (let depth = 0; prototype !== null && depth < 100; depth++) {
-      const name = CLASS_NAMES.get(prototype);
-      if (name !== undefined) return name;
-      prototype = Object.getPrototypeOf(prototype);
-    }
-  } catch {
-    // A proxy whose trap throws: it is an Error, and no more is known.
+/** The nearest class that the other side knows; undefined for what is no Error. */
+function classOf(thrown: unknown): string | undefined {
+  if (typeof thrown !== "object" || thrown === null) return undefined;
+  for (let of = Object.getPrototypeOf(thrown); of !== null; of = Object.getPrototypeOf(of)) {
+    const name = CLASS_NAMES.get(of);
+    if (name !== undefined) return name;
   }
-  return "Error";
+  return undefined;
+}
+
+/** What crosses as it is. */
+function isPlain(value: unknown): boolean {
+  return value === null || typeof value === "string" || typeof value === "boolean" ||
+    Number.isFinite(value);
 }
 
 /** A field, which may be a getter that throws. */

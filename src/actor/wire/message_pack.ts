@@ -7,6 +7,7 @@
  */
 
 import type { Decoder, Encoder, ExtData } from "npm:@msgpack/msgpack@3.1.3";
+import { copyOf } from "./bytes.ts";
 import type { Crossing } from "./crossing.ts";
 import {
   type Inside,
@@ -150,7 +151,7 @@ function settle(value: unknown): unknown {
   }
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof Settled) return value.value;
-  if (value instanceof Uint8Array) return value.slice();
+  if (value instanceof Uint8Array) return copyOf(value);
   // An array, or an object that the decoder made.
   const parts = value as Record<string, unknown>;
   for (const key of Object.keys(parts)) parts[key] = settle(parts[key]);

@@ -19,6 +19,7 @@
 
 import { ADDRESS } from "../protocol/ref.ts";
 import { addressFromList, addressToList } from "./address_list.ts";
+import { copyOf } from "./bytes.ts";
 import type { Crossing } from "./crossing.ts";
 import { decodeError, encodeError } from "./error_codec.ts";
 import { MessagePackProblem } from "./message_pack_judge.ts";
@@ -168,7 +169,7 @@ function elementBytes(kind: number, value: ArrayBuffer | ArrayBufferView): Uint8
 /**
  * The value of an extension; nothing of it is a view of the data.
  *
- * @throws {MessagePackProblem} If the data are not those of that type, or there is no such type.
+ * @throws {Error} If the data are not those of that type, or there is no such type.
  */
 export function readExtension(type: number, data: Uint8Array, inside: Inside): unknown {
   switch (type) {
@@ -207,14 +208,12 @@ function readRegion(fields: unknown, crossing: Crossing): unknown {
 }
 
 function readBigInt(data: Uint8Array): bigint {
-  const [sign, ...magnitude] = data.subarray(0, 2 + MAX_BIG_INT_BYTES);
-  if (
-    sign === undefined || sign > 1 || data.byteLength < 2 || magnitude.length > MAX_BIG_INT_BYTES
-  ) {
-    throw new MessagePackProblem(`a BigInt of ${data.byteLength} bytes`);
+  const sign = data[0], byteLength = data.byteLength - 1;
+  if (sign === undefined || sign > 1 || byteLength < 1 || byteLength > MAX_BIG_INT_BYTES) {
+    throw new MessagePackProblem(`a BigInt of ${byteLength} bytes and sign ${sign}`);
   }
-  const digits = magnitude.reverse().map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const value = BigInt(`0x${digits}`);
+  const hex = [...data.subarray(1)].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
+  const value = BigInt(`0x${hex.join("")}`);
   return sign === 1 ? -value : value;
 }
 
@@ -235,11 +234,7 @@ function readSet(list: unknown): Set<unknown> {
 function readElements(data: Uint8Array): unknown {
   const Elements = ELEMENTS[data[0] ?? ELEMENTS.length];
   if (Elements === undefined) throw new MessagePackProblem("a typed array of no known elements");
-  const { buffer } = data.slice(1);
-  if (Elements === ArrayBuffer) return buffer;
-  const { BYTES_PER_ELEMENT } = Elements as Int8ArrayConstructor;
-  if (buffer.byteLength % BYTES_PER_ELEMENT !== 0) {
-    throw new MessagePackProblem(`${buffer.byteLength} bytes of elements of ${BYTES_PER_ELEMENT}`);
-  }
-  return new (Elements as Int8ArrayConstructor)(buffer as ArrayBuffer);
+  const { buffer } = copyOf(data.subarray(1));
+  // Half an element is a RangeError of the constructor.
+  return Elements === ArrayBuffer ? buffer : new (Elements as Int8ArrayConstructor)(buffer);
 }

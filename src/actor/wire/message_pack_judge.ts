@@ -132,8 +132,6 @@ class Judge implements Judged {
 
   #container(values: number): number {
     this.#count();
-    const left = this.#bytes.byteLength - this.#at; // each value takes one at least
-    if (values > left) throw this.#problem(`${values} values in ${left} bytes`);
     return values;
   }
 
