@@ -6,6 +6,10 @@
  * tests/contract/carrier_contract.ts, that each of them passes.
  */
 
+// Nothing is imported: what makes the npm package translates only modules that another one names,
+// and no endpoint needs this one between its threads and processes.
+import type {} from "./local.ts";
+
 /** What is between an outbox and its inbox. */
 export type CarrierKind = "local" | "queue" | "ring";
 
@@ -95,6 +99,8 @@ export interface Outbox extends Disposable {
 export interface Inbox extends Disposable {
   /** What is before it. */
   readonly carrier: CarrierKind;
+  /** Of its queue, of its memory; of a local inbox what it was given. */
+  readonly name: string;
   /** The longest frame, in bytes: what a buffer to take into has room for. */
   readonly maxFrameBytes: number;
   /** How many frames wait now; on a ring, how many bytes. */

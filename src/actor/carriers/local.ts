@@ -30,9 +30,8 @@ interface LocalFrame {
 /** The end of a local carrier where frames come out; it makes the outboxes, too. */
 export class LocalInbox implements Inbox {
   readonly carrier = "local";
-  readonly maxFrameBytes: number;
-  /** What errors call it. */
   readonly name: string;
+  readonly maxFrameBytes: number;
   readonly #frames: MailboxBuffer<LocalFrame>;
   readonly #messagePlaces: number;
   readonly #takers: LocalWaiters;

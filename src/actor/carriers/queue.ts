@@ -68,11 +68,13 @@ export function openQueueOutbox(name: string): Outbox {
 /** How frames come out of a kernel queue. */
 class QueueInbox implements Inbox {
   readonly carrier = "queue";
+  readonly name: string;
   readonly maxFrameBytes: number;
   readonly #queue: MessageQueue;
   #priority = 0;
 
   constructor(queue: MessageQueue) {
+    this.name = queue.name;
     this.maxFrameBytes = queue.maxMessageBytes;
     this.#queue = queue;
   }
@@ -116,8 +118,8 @@ class QueueInbox implements Inbox {
   }
 
   #check(into: Uint8Array): void {
-    if (this.#queue.closed) throw new ClosedError("the inbox of", this.#queue.name);
-    checkBuffer(this.#queue.name, into, this.maxFrameBytes);
+    if (this.#queue.closed) throw new ClosedError("the inbox of", this.name);
+    checkBuffer(this.name, into, this.maxFrameBytes);
   }
 }
 

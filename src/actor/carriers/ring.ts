@@ -117,6 +117,7 @@ function ringAt({ name, bytes }: SharedMemory, byteOffset: number): MpscRing {
 /** How frames come out of shared memory. */
 class RingInbox implements Inbox {
   readonly carrier = "ring";
+  readonly name: string;
   readonly maxFrameBytes: number;
   readonly #memory: SharedMemory;
   readonly #parts: RingParts;
@@ -125,6 +126,7 @@ class RingInbox implements Inbox {
   #isClosed = false;
 
   constructor(memory: SharedMemory) {
+    this.name = memory.name;
     this.#memory = memory;
     const parts = this.#parts = new RingParts(memory);
     this.maxFrameBytes = parts.maxFrameBytes;
@@ -197,7 +199,7 @@ class RingInbox implements Inbox {
 
   #check(into: Uint8Array): void {
     this.#checkOpen();
-    checkBuffer(this.#memory.name, into, this.maxFrameBytes);
+    checkBuffer(this.name, into, this.maxFrameBytes);
   }
 
   #checkOpen(): void {
@@ -205,7 +207,7 @@ class RingInbox implements Inbox {
   }
 
   #closedError(): ClosedError {
-    return new ClosedError("the inbox of", this.#memory.name);
+    return new ClosedError("the inbox of", this.name);
   }
 }
 
