@@ -18,10 +18,15 @@ export interface TestOptions {
   not?: Partial<Record<Runtime, string>> | undefined;
   /** Why it cannot run on this machine or for this user; undefined where it can. */
   missing?: string | undefined;
+  /**
+   * Whether it uses what lives longer than it, as a system of actors that all tests of the file
+   * have: Deno's sanitizers would call that a leak. {@linkcode afterTests} ends it.
+   */
+  shared?: boolean | undefined;
 }
 
 /** Registers a test, or `undefined` in place of the body for one that is not run. */
-type Register = (name: string, body: TestBody | undefined) => void;
+type Register = (name: string, body: TestBody | undefined, isShared: boolean) => void;
 
 /** For what hangs: the bounds of a wait are in the tests, and much shorter. */
 const TIMEOUT_MS = 600_000;
@@ -32,10 +37,11 @@ async function registration(): Promise<Register> {
   if (RUNTIME === "deno") {
     // deno.json turns the sanitizers of operations and resources on. A cancelled wait's parked call
     // comes back a moment later.
-    return (name, body) =>
+    return (name, body, isShared) =>
       Deno.test({
         name,
         ignore: body === undefined,
+        ...(isShared && { sanitizeOps: false, sanitizeResources: false }),
         fn: async () => {
           if (body !== undefined) await bounded(body);
           await parkedCallIsBack();
@@ -82,6 +88,15 @@ export function test(name: string, options: TestOptions, body: TestBody): void;
 export function test(name: string, second: TestOptions | TestBody, third?: TestBody): void {
   const [options, body] = typeof second === "function" ? [{}, second] : [second, third!];
   const reason = options.not?.[RUNTIME] ?? options.missing;
-  if (reason === undefined) register(name, body);
-  else register(`${name} [not run: ${reason}]`, undefined);
+  const isShared = options.shared ?? false;
+  if (reason === undefined) register(name, body, isShared);
+  else register(`${name} [not run: ${reason}]`, undefined, isShared);
+}
+
+/** Does something when the tests of the file are over, whether they passed or not. */
+export async function afterTests(body: TestBody): Promise<void> {
+  if (RUNTIME === "deno") return Deno.test.afterAll(body);
+  const module = RUNTIME === "bun" ? "bun:test" : "node:test"; // a name that only Bun can resolve
+  const { afterAll, after = afterAll } = await import(module);
+  after(body);
 }
