@@ -113,6 +113,7 @@ for (const choice of ["messagepack", "json"] as const) {
     );
     assertRefused(choice, Symbol("s"), "Cannot send payload: it is Symbol(s), expected plain data");
     assertRefused(choice, { "a b": /x/ }, 'payload["a b"]: it is an instance of RegExp');
+    assertRefused(choice, { at: new Date(NaN) }, "payload.at: it is an in");
     assertRefused(choice, [new URL("file:///")], "payload[0]: it is an instance of URL");
     assertRefused(choice, { list: [1, undefined] }, "payload.list: it is an array with undefined");
     assertRefused(choice, [, 1], "payload: it is an array with undefined in it, expected null");
@@ -356,6 +357,11 @@ test("messagepack refuses what is too deep, in extensions too, and too many cont
   const many = new Uint8Array(count + 5).fill(0x90);
   many.set([0xdd, count >>> 24, (count >> 16) & 0xff, (count >> 8) & 0xff, count & 0xff]);
   assertThrows(() => decode("messagepack", many), TypeError, "more than 4194304 arrays");
+  const extensions = new Uint8Array(3 * (count + 1) + 5);
+  for (let at = 5; at < extensions.byteLength; at += 3) extensions.set([0xd4, 3, 0], at);
+  extensions.set(many.subarray(0, 5));
+  extensions[4]!++;
+  assertThrows(() => decode("messagepack", extensions), TypeError, "more than 4194304 arrays");
 });
 
 test("json refuses what it has no type for", () => {

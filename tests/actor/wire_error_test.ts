@@ -177,6 +177,10 @@ test("encodeError() survives circles, traps and getters that throw", () => {
   shut.revoke();
   assertEquals(crossed(shut.proxy).cause, "a value that cannot be looked at");
 
+  // Only an ActorError's is one of ours.
+  const departed = Object.assign(new Error("departed"), { exit: { kind: "threw", big: 5n } });
+  assertEquals("exit" in crossed(departed), false);
+
   const strange = Object.assign(new Error("strange"), { name: 5, code: {}, stack: null });
   assertEquals(crossed(strange).message, "strange");
 });
@@ -196,6 +200,15 @@ test("encodeError() bounds how much crosses", () => {
   const plain = JSON.stringify(encodeError(wide));
   assert(plain.length < 32 * 5000 + 10_000, `${plain.length}`);
   assertEquals(crossed(wide).message.length, 8193);
+
+  const text = "x".repeat(100_000);
+  const issues = Array.from({ length: 1000 }, () => ({ path: text, message: text }));
+  const long = Object.assign(new Error("long"), { stack: text, code: text, issues });
+  for (const plain of [encodeError(long), decodeError({ ...long, stack: text }) as typeof long]) {
+    const { stack, code, issues } = plain as typeof long;
+    assertEquals([stack.length, code.length, issues.length], [4097, 8193, 64]);
+    assertEquals([issues[0]!.path.length, issues[0]!.message.length], [8193, 8193]);
+  }
 });
 
 /** How many errors are in a chain of causes, or in one that is encoded. */
