@@ -11,7 +11,7 @@ import { namesOf, unlinkRecorded } from "./dead_system.ts";
 import { CHANGING, MAX_ENDPOINTS, MAX_NAMES, RUNNING } from "./directory_layout.ts";
 import { DirectoryMemory } from "./directory_memory.ts";
 import { beginSystem } from "./exclusive.ts";
-import type { ObjectKind } from "./journal.ts";
+import type { ObjectKind, SystemObject } from "./journal.ts";
 import { checkSystemName, prefixOf } from "./names.ts";
 import { endpointIn, type Owner, ownerOf } from "./owner.ts";
 
@@ -212,6 +212,24 @@ export class Directory implements Disposable {
     if (memory.journal.record({ kind, name }, owner, isRunning)) return;
     const hint = `a system has at most ${MAX_NAMES} queues and memories at a time`;
     throw refuse("ENOSPC", "shm_open", "record", name, hint);
+  }
+
+  /**
+   * What the dead incarnations of an endpoint had allocated and recorded, and nobody took back: it
+   * is for whoever launched that endpoint to end and to take away.
+   */
+  leftBy(endpoint: number): {
+    readonly endpoints: readonly number[];
+    readonly objects: readonly SystemObject[];
+  } {
+    const memory = this.#open();
+    const isOfDead = (owner: Owner) => endpointIn(owner) === endpoint && !memory.isRunning(owner);
+    return {
+      endpoints: memory.endpoints.entries()
+        .filter(({ id, parent }) => id !== endpoint && isOfDead(parent))
+        .map(({ id }) => id),
+      objects: memory.journal.names(prefixOf(this.system), isOfDead),
+    };
   }
 
   /** Takes a name out again, after its object was unlinked. */

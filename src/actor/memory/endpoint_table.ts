@@ -43,7 +43,8 @@ export class EndpointTable {
   }
 
   /**
-   * Takes a free number, or one that nobody can start any more: it does not run, and neither does
+   * Takes a free number, of these the one that was started least, for somebody may still send to
+   * who had it last; or else one that nobody can start any more: it does not run, and neither does
    * its parent.
    *
    * @returns `undefined` when there is none.
@@ -53,12 +54,18 @@ export class EndpointTable {
     isAlive: (id: number) => boolean,
     isRunning: (owner: Owner) => boolean,
   ): number | undefined {
-    return this.#take(parent, (word) => word === 0) ??
-      this.#take(parent, (word, id) => !isAlive(id) && !isRunning(bodyIn(word)));
+    const ids = Array.from({ length: MAX_ENDPOINTS - 1 }, (_, index) => index + 1)
+      .sort((one, other) => this.incarnationOf(one) - this.incarnationOf(other));
+    return this.#take(ids, parent, (word) => word === 0) ??
+      this.#take(ids, parent, (word, id) => !isAlive(id) && !isRunning(bodyIn(word)));
   }
 
-  #take(parent: Owner, isFree: (word: number, id: number) => boolean): number | undefined {
-    for (let id = 1; id < MAX_ENDPOINTS; id++) {
+  #take(
+    ids: readonly number[],
+    parent: Owner,
+    isFree: (word: number, id: number) => boolean,
+  ): number | undefined {
+    for (const id of ids) {
       const at = wordAt(id, ENDPOINT_WORD), word = Atomics.load(this.#words, at);
       if (!isFree(word, id)) continue;
       // The word that was judged, or nothing: another owner's word is another one.

@@ -100,12 +100,17 @@ export class Journal {
     }
   }
 
-  /** All names that begin so, as far as they are names. */
-  names(prefix: string): SystemObject[] {
+  /**
+   * All names that begin so, as far as they are names.
+   *
+   * @param isWanted Judges who recorded it.
+   */
+  names(prefix: string, isWanted: (owner: Owner) => boolean = () => true): SystemObject[] {
     const names: SystemObject[] = [];
     for (let place = 0; place < MAX_NAMES; place++) {
+      const claim = Atomics.load(this.#words, place * NAME_WORDS + CLAIM_WORD);
       const recorded = this.#at(place);
-      if (recorded?.name.startsWith(prefix)) names.push(recorded);
+      if (recorded?.name.startsWith(prefix) && isWanted(bodyIn(claim))) names.push(recorded);
     }
     return names;
   }

@@ -193,13 +193,16 @@ export class Slab implements Disposable {
    * over them. For who takes from a mailbox, between two takes: after a death was told, and when it
    * begins in the place of a dead one.
    *
-   * @param mailbox An inbox by its endpoint, which alone takes from it, or the name of a mailbox,
-   * from which all take who have called {@linkcode Slab.taking}.
+   * @param mailbox As it was given to {@linkcode Slab.queue}.
    * @param isEmpty Whether the mailbox has no message now; of one that was unlinked, true.
+   * @param isShared Whether others take from it, too: they call {@linkcode Slab.taking}.
    * @returns How many blocks that were. One that cannot be told yet is found another time.
    */
-  recover(mailbox: number | string, isEmpty: () => boolean): number {
-    const isShared = typeof mailbox === "string";
+  recover(
+    mailbox: number | string,
+    isEmpty: () => boolean,
+    isShared: boolean = typeof mailbox === "string",
+  ): number {
     const emptied = { key: this.#keyOf(mailbox), isEmpty, isShared };
     return this.#segments.sumOf((segment) => recoverIn(segment, emptied, this.#handOvers));
   }

@@ -22,6 +22,7 @@ export interface CallHost {
 /** Whom a call is for. */
 export interface CallTarget {
   readonly key: ActorKey;
+  readonly label: string;
   readonly incarnation: number;
   readonly endpoint: number | undefined;
 }
@@ -29,6 +30,7 @@ export interface CallTarget {
 /** One ask. */
 export class AskCall implements Call {
   readonly key: ActorKey;
+  readonly label: string;
   readonly incarnation: number;
   endpoint: number | undefined;
   readonly reply: Promise<unknown>;
@@ -45,6 +47,7 @@ export class AskCall implements Call {
     this.#spec = spec;
     this.#sequence = sequence;
     this.key = target.key;
+    this.label = target.label;
     this.incarnation = target.incarnation;
     this.endpoint = target.endpoint;
     this.reply = new Promise((resolve, reject) => {

@@ -12,6 +12,8 @@ import type { ActorKey, Death } from "./incarnations.ts";
 /** Somebody who waits for an answer. */
 export interface Call {
   readonly key: ActorKey;
+  /** What people call who was asked. */
+  readonly label: string;
   /** The incarnation that was asked; 0 when it was not known. */
   readonly incarnation: number;
   /** The endpoint that serves it, as far as is known: of a pool it is told by TAKEN. */
@@ -83,10 +85,10 @@ export class Calls {
     for (const [sequence, call] of this.#waiting) {
       // Where none follows, nobody will serve those that meant the next.
       const meant = call.key === key && (restarting === false || call.incarnation <= incarnation);
-      const served = endpoint !== undefined && call.endpoint === endpoint;
+      const served = endpoint !== undefined && call.endpoint === endpoint.id;
       if (!meant && !served) continue;
       this.#waiting.delete(sequence);
-      call.failed(ActorError.died(label, exit));
+      call.failed(ActorError.died(call.key === key ? label : call.label, exit));
     }
   }
 

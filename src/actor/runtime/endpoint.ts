@@ -7,6 +7,7 @@
  */
 
 import type { Inbox } from "../carriers/carrier.ts";
+import { openQueueInbox } from "../carriers/queue.ts";
 import { openRingInbox } from "../carriers/ring.ts";
 import { ActorError, type Exit } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
@@ -38,7 +39,8 @@ import { type Letter, LocalMailbox } from "./local_mailbox.ts";
 import { inboxName, ringName } from "./names.ts";
 import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";
-import { makeRing } from "./places.ts";
+import type { Gone, Orders } from "./orders.ts";
+import { ifThere, makeRing, removeQueue } from "./places.ts";
 import { type Flow, Post } from "./post.ts";
 import { Refs } from "./refs.ts";
 import { Requests } from "./requests.ts";
@@ -67,6 +69,11 @@ export interface DeadDetail {
 
 /** So many frames are taken in a row before others get a turn. */
 const IN_A_ROW = 64;
+/**
+ * How often an inbox that is empty is looked through after a death, and at the beginning: one who
+ * was about to send at the first time is not any more at the second.
+ */
+const RECOVERIES = 2;
 /** The first actor of an endpoint; 0 is its runtime. */
 const FIRST_ACTOR = 1;
 const NOTHING = new Uint8Array();
@@ -98,6 +105,8 @@ export class Endpoint {
   readonly #credit = new CreditReceiver();
   readonly #inboxes: Inbox[] = [];
   #slab: Slab | undefined;
+  /** So many times blocks are still to be looked for whose messages are gone. */
+  #recoveries = RECOVERIES;
   #nextActor = FIRST_ACTOR;
   #closed = false;
 
@@ -262,14 +271,76 @@ export class Endpoint {
   #refused(bytes: Uint8Array, reason: DeadReason, address: Address): void {
     const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame) return;
+    const isMessage = frame.kind === KIND.TELL || frame.kind === KIND.ASK ||
+      frame.kind === KIND.OPEN;
+    // What was for the runtime of an endpoint is of no use without it.
+    if (!isMessage || (frame.to === 0 && address.mailbox === undefined)) return this.#free(frame);
     this.dead(reason, address, bytes, { frame });
     if (frame.kind === KIND.TELL) return;
     this.answers.failed(frame, ActorError.died(address.label, { kind: "stopped" }), address.actor);
   }
 
-  /** An endpoint that this one launched ended for good: nobody sends to it any more. */
-  gone(endpoint: number): void {
-    this.post.reset(endpoint);
+  /**
+   * Takes a queue away which nobody takes from any more: what waits in it goes to the dead letters.
+   *
+   * @param address Whose it was.
+   */
+  retireQueue(name: string, address: Address): void {
+    const inbox = ifThere(() => openQueueInbox(name));
+    removeQueue(this.directory, name);
+    try {
+      const buffer = new Uint8Array(inbox?.maxFrameBytes ?? 0);
+      // Who has it open may send as fast as it is emptied.
+      for (let left = inbox?.depth ?? 0; left > 0; left--) {
+        const byteLength = inbox!.tryTake(buffer);
+        if (byteLength === undefined) break;
+        this.#refused(buffer.subarray(0, byteLength), "stopped", address);
+      }
+    } finally {
+      inbox?.close();
+    }
+    if (address.mailbox !== undefined) this.tellGone({ queue: name });
+    this.#recover(name, () => true);
+  }
+
+  /** What has a name in the kernel is not there any more, or soon another's: all are to know. */
+  tellGone(place: Gone): void {
+    this.forget(place);
+    this.#tellOthers("gone", place);
+  }
+
+  /** Gives up what leads to something that was taken away. */
+  forget(place: Gone): void {
+    if ("queue" in place) this.post.forgetQueue(place.queue);
+    else {
+      this.post.forgetEndpoint(place.endpoint);
+      this.#credit.forgetSender(place.endpoint);
+    }
+  }
+
+  /** Gives back the number of an endpoint that this one launched, and that ended for good. */
+  freeEndpoint(id: number): void {
+    this.tellGone({ endpoint: id });
+    // The thread of a worker that goes on keeps it.
+    if (!this.directory.isAlive(id)) this.directory.free(id);
+  }
+
+  /** Frees the blocks of the slab that a dead endpoint was writing or reading. */
+  reclaim(id: number, incarnation: number): void {
+    try {
+      this.slab.reclaim(id, incarnation);
+    } catch (error) {
+      this.log.warn("Blocks of the slab could not be reclaimed", { error });
+    }
+  }
+
+  /** Frees the blocks of the slab whose messages for a mailbox were lost with a dead one. */
+  #recover(name: string, isEmpty: () => boolean): void {
+    try {
+      this.slab.recover(name, isEmpty, false);
+    } catch (error) {
+      this.log.warn("Blocks of the slab could not be looked through", { error });
+    }
   }
 
   /** Makes this endpoint's ring, if it has none: answers come faster by it. */
@@ -357,7 +428,7 @@ export class Endpoint {
   /** Calls a function at each end of an incarnation of an actor. @returns Takes it back. */
   watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
     return this.incarnations.watch(
-      keyOf(addressOf(ref)),
+      addressOf(ref),
       ({ label, exit, incarnation, restarting }) =>
         onDown({ ref, label, exit, incarnation, restarting }),
     );
@@ -379,19 +450,28 @@ export class Endpoint {
   /** A death is known here from now on. */
   heard(death: Death): void {
     const { endpoint, restarting } = death;
-    if (endpoint !== undefined) this.post.reset(endpoint);
+    if (endpoint !== undefined) {
+      this.post.endpointDied(endpoint.id);
+      this.servings.askerDied(endpoint);
+      this.#recoveries = RECOVERIES;
+    }
     this.calls.down(death);
     this.incarnations.died(death);
+    if (endpoint !== undefined) this.incarnations.endpointDied(death);
     if (restarting !== undefined) this.incarnations.judged({ ...death, restarting });
   }
 
   /** Tells every endpoint of a death, this one first. */
   announce(death: Death): void {
     this.heard(death);
+    this.#tellOthers("down", death);
+  }
+
+  #tellOthers<N extends "down" | "gone">(order: N, value: Parameters<Orders[N]>[0]): void {
     for (const { id, alive } of this.directory.endpoints()) {
       if (id === this.id || !alive) continue;
-      this.requests.order(id, "down", death)
-        .catch((error) => this.log.debug("An endpoint did not hear of a death", { id, error }));
+      this.requests.order(id, order, value)
+        .catch((error) => this.log.debug("An endpoint was not told", { id, order, error }));
     }
   }
 
@@ -413,6 +493,7 @@ export class Endpoint {
         byteLength = inbox.tryTake(buffer);
         if (byteLength === undefined) {
           inARow = 0;
+          if (this.#recoveries > 0) this.#recoverInboxes();
           byteLength = await inbox.take(buffer);
         }
       } catch (error) {
@@ -430,6 +511,15 @@ export class Endpoint {
         inARow = 0;
         await this.turn();
       }
+    }
+  }
+
+  /** After a death: blocks of messages that were for this endpoint and are not in its inboxes. */
+  #recoverInboxes(): void {
+    this.#recoveries--;
+    for (const inbox of this.#inboxes) {
+      const name = inbox.carrier === "ring" ? ringName(this.system, this.id) : this.inboxName;
+      this.#recover(name, () => inbox.depth === 0);
     }
   }
 

@@ -146,8 +146,7 @@ export class Family {
   #down(group: Group, { member, label, incarnation, exit, restarting }: Down): void {
     const { address, place } = member as Member;
     const child = group.children.find(({ members }) => members.includes(member as Member))!;
-    // Of a pool nobody knows the members, but who asked one of them.
-    const key = address.pool ? actorKey(place.endpoint, place.actor) : keyOf(address);
+    const key = actorKey(place.endpoint, place.actor);
     this.#endpoint.announce({ key, label, incarnation, exit, restarting, endpoint: undefined });
     if (restarting) return;
     child.left(member as Member);

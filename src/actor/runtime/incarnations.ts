@@ -4,7 +4,7 @@
  * Rule: an incarnation that died never comes back, so the one that is meant is the one after it.
  */
 
-import type { Exit } from "../errors.ts";
+import { describeExit, type Exit } from "../errors.ts";
 import type { Address } from "../protocol/ref.ts";
 
 /**
@@ -32,14 +32,21 @@ export interface Death {
   readonly exit: Exit;
   /** Whether another will follow; undefined as long as its supervisor has not judged. */
   readonly restarting: boolean | undefined;
-  /** The endpoint that died with it, when it did: no actor in it lives on. */
-  readonly endpoint: number | undefined;
+  /** The endpoint that died with it, when it did, and in which incarnation of its own. */
+  readonly endpoint: { readonly id: number; readonly incarnation: number } | undefined;
 }
 
 /** A death that a supervisor has judged. */
 export type JudgedDeath = Death & { readonly restarting: boolean };
 
 type Watcher = (death: JudgedDeath) => void;
+
+/** Those who watch one actor. */
+interface Watched {
+  /** Where it lives. */
+  readonly endpoint: number;
+  readonly watchers: Set<Watcher>;
+}
 
 /** How many that ended for good are remembered, for those who watch them too late. */
 const MAX_GONE = 4096;
@@ -50,7 +57,7 @@ export class Incarnations {
   /** The last incarnation of whose death those who watch were told. */
   readonly #judged = new Map<ActorKey, number>();
   readonly #gone = new Map<ActorKey, JudgedDeath>();
-  readonly #watchers = new Map<ActorKey, Set<Watcher>>();
+  readonly #watched = new Map<ActorKey, Watched>();
 
   /** The incarnation that a message means now; 0 when this endpoint does not know. */
   current(key: ActorKey): number {
@@ -84,8 +91,24 @@ export class Incarnations {
       this.#gone.set(key, death);
       if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.keys().next().value!);
     }
-    for (const watcher of [...this.#watchers.get(key) ?? []]) watcher(death);
-    if (!restarting) this.#watchers.delete(key);
+    for (const watcher of [...this.#watched.get(key)?.watchers ?? []]) watcher(death);
+    if (!restarting) this.#watched.delete(key);
+  }
+
+  /** An endpoint died: all that lived in it ended for good, but the actor it was launched for. */
+  endpointDied({ key: survivor, endpoint, exit }: Death): void {
+    const reason = `what it lived in ${describeExit(exit)}`;
+    for (const [key, { endpoint: home }] of [...this.#watched]) {
+      if (home !== endpoint?.id || key === survivor) continue;
+      this.judged({
+        key,
+        label: key,
+        incarnation: Math.max(1, this.current(key)),
+        exit: { kind: "lost", reason },
+        restarting: false,
+        endpoint: undefined,
+      });
+    }
   }
 
   /**
@@ -93,19 +116,22 @@ export class Incarnations {
    *
    * @returns Takes it back.
    */
-  watch(key: ActorKey, watcher: Watcher): () => void {
+  watch(address: Address, watcher: Watcher): () => void {
+    const key = keyOf(address), { endpoint } = address;
     const gone = this.#gone.get(key);
     if (gone !== undefined) {
       let wanted = true;
       queueMicrotask(() => wanted && watcher(gone));
       return () => wanted = false;
     }
-    const watchers = this.#watchers.get(key) ?? new Set();
-    watchers.add(watcher);
-    this.#watchers.set(key, watchers);
+    const watched = this.#watched.get(key) ?? { endpoint, watchers: new Set() };
+    watched.watchers.add(watcher);
+    this.#watched.set(key, watched);
     return () => {
-      watchers.delete(watcher);
-      if (watchers.size === 0 && this.#watchers.get(key) === watchers) this.#watchers.delete(key);
+      watched.watchers.delete(watcher);
+      if (watched.watchers.size === 0 && this.#watched.get(key) === watched) {
+        this.#watched.delete(key);
+      }
     };
   }
 

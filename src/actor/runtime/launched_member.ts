@@ -2,16 +2,18 @@
  * An actor that lives in a worker or a process of its own.
  *
  * Rule: the endpoint is launched when no incarnation of it runs, and stays when only the actor in
- * it ended: its inbox, and what came in, is there for the next.
+ * it ended: its inbox, and what came in, is there for the next. What an incarnation left is taken
+ * away before the next is launched.
  */
 
 import { ActorError, type Exit } from "../errors.ts";
 import type { Launched, LaunchOptions } from "../launch/launched.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import type { Address } from "../protocol/ref.ts";
-import type { Keep } from "../supervision/restart_policy.ts";
+import { isNormal, type Keep } from "../supervision/restart_policy.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { keyOf } from "./incarnations.ts";
+import { actorKey } from "./incarnations.ts";
+import { inherit } from "./inheritance.ts";
 import type { Member } from "./member.ts";
 
 /** What makes it. */
@@ -28,13 +30,24 @@ export interface LaunchedParts {
   readonly options: Partial<LaunchOptions>;
 }
 
+/** An incarnation of the endpoint. */
+interface Running {
+  readonly launched: Launched;
+  readonly incarnation: number;
+  /** Why it is being ended, if it is. */
+  end?: Exit;
+  isKilled?: boolean;
+}
+
 /** How long an endpoint without actors may take to end by itself. */
-const SHUTDOWN_MS = 2000;
+const SHUTDOWN_MS = 1000;
 
 /** Launches its endpoint, and starts the actor in it by an order. */
 export class LaunchedMember implements Member {
   readonly #parts: LaunchedParts;
-  #launched: Launched | undefined;
+  #running: Running | undefined;
+  /** What the last incarnation of the endpoint left is gone then. */
+  #inherited: Promise<void> = Promise.resolve();
   #incarnation = 0;
   #onExit: (exit: Exit) => void = () => {};
 
@@ -60,17 +73,15 @@ export class LaunchedMember implements Member {
 
   /** The process, or that of the worker. */
   get pid(): number | undefined {
-    return this.#launched?.pid;
+    return this.#running?.launched.pid;
   }
 
   async start(incarnation: number, onExit: (exit: Exit) => void): Promise<void> {
     const { endpoint, place, address, definition, init, capacity } = this.#parts;
     this.#incarnation = incarnation;
     this.#onExit = onExit;
-    // The incarnation of the endpoint that is to read the order: the one that runs, or the next.
-    const runs = this.#launched !== undefined;
-    const meant = endpoint.directory.incarnationOf(place.endpoint) + (runs ? 0 : 1);
-    const launched = this.#launched ?? this.#launch();
+    await this.#inherited;
+    const running = this.#running ?? this.#launch();
     const started = endpoint.requests.order(place.endpoint, "start", {
       address,
       actor: place.actor,
@@ -80,38 +91,36 @@ export class LaunchedMember implements Member {
       init,
       capacity,
       supervisor: endpoint.id,
-    }, { incarnation: meant });
-    const exit = await Promise.race([started, launched.exited]);
-    if (exit === undefined) return;
-    started.catch(() => {}); // it says the same
-    throw new ActorError({ action: "start", actor: this.label, code: "ESTART", exit });
+    }, { incarnation: running.incarnation });
+    started.catch(() => {}); // where the endpoint ended it says the same
+    try {
+      const exit = await Promise.race([started, running.launched.exited]);
+      if (exit === undefined) return;
+      throw new ActorError({ action: "start", actor: this.label, code: "ESTART", exit });
+    } catch (error) {
+      running.end ??= { kind: "threw", error };
+      await this.#shutDown(running, Promise.resolve(), SHUTDOWN_MS);
+      throw error;
+    }
   }
 
   async stop(timeoutMs: number): Promise<void> {
-    const launched = this.#launched;
-    if (launched === undefined) return;
+    const running = this.#running;
+    if (running === undefined) return await this.#inherited;
+    running.end ??= { kind: "stopped" };
     const { endpoint, place } = this.#parts;
-    const incarnation = endpoint.directory.incarnationOf(place.endpoint);
-    const { requests } = endpoint;
-    const asked = requests
-      .order(place.endpoint, "stop", { actor: place.actor, drainMs: timeoutMs }, { incarnation })
-      .then(() => requests.order(place.endpoint, "shutdown", null, { incarnation }))
-      .then(() => launched.exited)
-      .catch(() => launched.exited); // it ended meanwhile, or will be killed
-    const late = new Promise<"late">((resolve) => {
-      const cancel = endpoint.clock.after(timeoutMs + SHUTDOWN_MS, () => resolve("late"));
-      void launched.exited.then(cancel);
-    });
-    if (await Promise.race([asked, late]) === "late") launched.kill();
-    await launched.exited;
+    const order = { actor: place.actor, drainMs: timeoutMs };
+    const drained = endpoint.requests
+      .order(place.endpoint, "stop", order, { incarnation: running.incarnation });
+    await this.#shutDown(running, drained, timeoutMs + SHUTDOWN_MS);
   }
 
   async crash(exit: Exit): Promise<void> {
-    const launched = this.#launched;
-    if (launched === undefined) return;
+    const running = this.#running;
+    if (running === undefined) return;
     if (exit.kind === "signal" || exit.kind === "terminated") {
-      launched.kill(exit.kind === "signal" ? exit.signal : undefined);
-      await launched.exited;
+      running.launched.kill(exit.kind === "signal" ? exit.signal : undefined);
+      await running.launched.exited;
       return;
     }
     const { endpoint, place } = this.#parts;
@@ -123,7 +132,23 @@ export class LaunchedMember implements Member {
     if (incarnation === this.#incarnation) this.#exited(exit, undefined);
   }
 
-  #launch(): Launched {
+  /** Ends an endpoint whose actor is drained, and kills it when that takes too long. */
+  async #shutDown(running: Running, drained: Promise<void>, withinMs: number): Promise<void> {
+    const { endpoint, place } = this.#parts;
+    const { launched, incarnation } = running;
+    const order = () => endpoint.requests.order(place.endpoint, "shutdown", null, { incarnation });
+    // It may end before it has answered.
+    drained.then(order).catch((error) => endpoint.log.debug("No answer to a stop", { error }));
+    const cancel = endpoint.clock.after(withinMs, () => {
+      running.isKilled = true;
+      launched.kill();
+    });
+    await launched.exited;
+    cancel();
+    await this.#inherited;
+  }
+
+  #launch(): Running {
     const { endpoint, place, definition, launch, options } = this.#parts;
     const launched = launch({
       ...options,
@@ -133,23 +158,31 @@ export class LaunchedMember implements Member {
       label: this.label,
       moduleUrl: definition.url,
     });
-    this.#launched = launched;
-    void launched.exited.then((exit) => {
-      this.#launched = undefined;
-      this.#exited(exit, place.endpoint);
+    // The incarnation that begins in it is the one that orders are for.
+    const incarnation = endpoint.directory.incarnationOf(place.endpoint) + 1;
+    const running: Running = { launched, incarnation };
+    void launched.exited.then((how) => {
+      this.#running = undefined;
+      const isMeant = running.end !== undefined && (running.isKilled || isNormal(how));
+      const exit = isMeant ? running.end! : how;
+      this.#exited(exit, running);
+      this.#inherited = inherit(endpoint, { id: place.endpoint, incarnation, exit })
+        .catch((error) => endpoint.log.error("What a dead endpoint left is there", { error }));
     });
-    return launched;
+    return this.#running = running;
   }
 
-  #exited(exit: Exit, endpoint: number | undefined): void {
+  #exited(exit: Exit, running: Running | undefined): void {
+    const { endpoint, place } = this.#parts;
     // Who waits for an answer is told at once, whatever the supervisor is busy with.
-    this.#parts.endpoint.announce({
-      key: keyOf(this.address),
+    endpoint.announce({
+      // Of a pool nobody knows the members, but who asked one of them.
+      key: actorKey(place.endpoint, place.actor),
       label: this.label,
       incarnation: this.#incarnation,
       exit,
       restarting: undefined,
-      endpoint,
+      endpoint: running && { id: place.endpoint, incarnation: running.incarnation },
     });
     this.#onExit(exit);
   }

@@ -15,6 +15,7 @@ export class OrderHandler {
     this.#endpoint = endpoint;
     this.#orders = {
       down: (death) => endpoint.heard(death),
+      gone: (place) => endpoint.forget(place),
       ended: (order) => endpoint.ended(order.endpoint, order.incarnation, order.exit),
     };
   }

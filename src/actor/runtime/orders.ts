@@ -25,6 +25,9 @@ export interface StartOrder {
   readonly supervisor: number;
 }
 
+/** What was taken away: an endpoint with its inbox, or the queue of a mailbox. */
+export type Gone = { readonly endpoint: number } | { readonly queue: string };
+
 /** Who carries orders out. */
 export interface Orders {
   /** Imports the module and starts the actor. */
@@ -37,6 +40,8 @@ export interface Orders {
   shutdown(order: null): void;
   /** An incarnation died. */
   down(death: Death): void;
+  /** What has that name in the kernel is another's from now on, or nobody's. */
+  gone(place: Gone): void;
   /** An actor that the asked endpoint supervises ended by itself. */
   ended(order: { endpoint: number; incarnation: number; exit: Exit }): void;
   /** A message for the dead letters, which the main endpoint keeps. */
@@ -63,6 +68,7 @@ export const ENDPOINT = protocol("postbox.endpoint", {
   crash: order<"crash">(),
   shutdown: order<"shutdown">(),
   down: order<"down">(),
+  gone: order<"gone">(),
   ended: order<"ended">(),
   dead: order<"dead">(),
 });

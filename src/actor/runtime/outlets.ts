@@ -61,7 +61,7 @@ export class Outlets {
     return outbox;
   }
 
-  /** An endpoint began anew or ended: what leads to it may be another object now. */
+  /** An endpoint ended for good: what has its name may be another object later. */
   forget(endpoint: number): void {
     const outboxes = this.#endpoints.get(endpoint);
     this.#endpoints.delete(endpoint);

@@ -117,9 +117,15 @@ export class Post {
     while (this.#leaving.size > 0) await Promise.allSettled(this.#leaving);
   }
 
-  /** A queue was unlinked. */
+  /** A queue was unlinked: who waits to send to it hears that. */
   forgetQueue(name: string): void {
     this.#outlets.forgetQueue(name);
+  }
+
+  /** An endpoint ended for good: who waits to send to it hears that. */
+  forgetEndpoint(endpoint: number): void {
+    this.#outlets.forget(endpoint);
+    this.#resetCredit(endpoint);
   }
 
   /** More messages of ours may be on the way to that actor. */
@@ -127,9 +133,15 @@ export class Post {
     this.#credits.get(endpoint)?.get(actor)?.grant(count);
   }
 
-  /** An endpoint began anew, or ended: what was on the way to it takes no credit any more. */
-  reset(endpoint: number): void {
-    this.#outlets.forget(endpoint);
+  /**
+   * An incarnation of an endpoint ended: what was on the way to it takes no credit any more. Its
+   * inbox stays, and who waits for room in it goes on.
+   */
+  endpointDied(endpoint: number): void {
+    this.#resetCredit(endpoint);
+  }
+
+  #resetCredit(endpoint: number): void {
     for (const credit of this.#credits.get(endpoint)?.values() ?? []) credit.reset();
     this.#credits.delete(endpoint);
   }

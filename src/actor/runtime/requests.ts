@@ -109,7 +109,7 @@ export class Requests implements StreamHost {
     const header = this.#header(KIND.ASK, address, spec, value, {});
     header.toIncarnation = incarnation;
     header.sequence = this.#endpoint.calls.nextSequence();
-    const target = { key: actorKey(endpoint, 0), incarnation, endpoint };
+    const target = { key: actorKey(endpoint, 0), label: address.label, incarnation, endpoint };
     const call = new AskCall(this, spec, header.sequence, target);
     this.#endpoint.calls.add(header.sequence, call);
     try {
@@ -281,6 +281,7 @@ export class Requests implements StreamHost {
   #target(address: Address, header: FrameHeader) {
     return {
       key: keyOf(address),
+      label: address.label,
       incarnation: header.toIncarnation,
       endpoint: address.pool ? undefined : address.endpoint,
     };

@@ -107,8 +107,11 @@ class LaunchedActors {
     }
   }
 
+  /** Stops an actor for good, as far as this process is concerned: what waits is told so. */
   async stop(actor: number, drainMs: number): Promise<void> {
-    await this.#endpoint.cells.get(actor)?.stop(drainMs);
+    const cell = this.#endpoint.cells.get(actor);
+    await cell?.stop(drainMs);
+    if (cell !== undefined) this.#endpoint.closeMailbox(actor, cell.parts.address);
   }
 
   async crash(actor: number, exit: Exit): Promise<void> {

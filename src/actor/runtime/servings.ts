@@ -56,6 +56,14 @@ export class Servings {
     return this.#early.size > 0 && this.#early.delete(askKey(frame));
   }
 
+  /** An endpoint died: nobody waits for what an incarnation of it up to that one asked for. */
+  askerDied(endpoint: { readonly id: number; readonly incarnation: number }): void {
+    for (const [key, serving] of [...this.#serving]) {
+      const [from, epoch] = key.split(".").map(Number);
+      if (from === endpoint.id + 1 && epoch! <= endpoint.incarnation) serving.cancelled();
+    }
+  }
+
   /** A CREDIT arrived. */
   credit(frame: Frame): void {
     this.#serving.get(askKey(frame))?.credited(frame.argument);

@@ -8,7 +8,7 @@ import { HereMember } from "./here_member.ts";
 import { LaunchedMember } from "./launched_member.ts";
 import type { Member } from "./member.ts";
 import { inboxName, mailboxName, ringName } from "./names.ts";
-import { makeQueue, makeRing, removeMemory, removeQueue } from "./places.ts";
+import { makeQueue, makeRing, removeMemory } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import { QueueSource } from "./queue_source.ts";
 
@@ -59,10 +59,8 @@ function make(
   if (plan.mailbox !== undefined || plan.size > 1) {
     const name = mailboxName(system, plan.mailbox ?? `pool-${endpoint.id}-${actor}`);
     makeQueue(directory, name, plan.capacity);
-    undo.push(() => {
-      endpoint.post.forgetQueue(name);
-      removeQueue(directory, name);
-    });
+    const whose = endpoint.addressOf(actor, { protocol: protocol.name, mailbox: name, label });
+    undo.push(() => endpoint.retireQueue(name, whose));
     mailbox = name;
   }
   const places = Array.from(
@@ -70,13 +68,12 @@ function make(
     () =>
       plan.in === "here"
         ? { endpoint: endpoint.id, actor: endpoint.nextActor() }
-        : newEndpoint(endpoint, plan, undo),
+        : newEndpoint(endpoint, plan, label, undo),
   );
   const address: Address = {
     system,
     protocol: protocol.name,
-    endpoint: places[0]!.endpoint,
-    actor: plan.size > 1 ? actor : places[0]!.actor,
+    ...(plan.size > 1 ? { endpoint: endpoint.id, actor } : places[0]!),
     mailbox,
     pool: plan.size > 1,
     carrier: plan.carrier,
@@ -147,17 +144,15 @@ function launchedMember(
 function newEndpoint(
   endpoint: Endpoint,
   plan: Plan,
+  label: string,
   undo: (() => void)[],
 ): { endpoint: number; actor: number } {
   const { system, directory } = endpoint;
   const id = directory.allocate(endpoint.id);
-  undo.push(() => {
-    endpoint.gone(id);
-    directory.free(id);
-  });
+  undo.push(() => endpoint.freeEndpoint(id));
   const inbox = inboxName(system, id);
   makeQueue(directory, inbox);
-  undo.push(() => removeQueue(directory, inbox));
+  undo.push(() => endpoint.retireQueue(inbox, endpoint.addressOf(0, { endpoint: id, label })));
   if (plan.carrier === "ring") {
     endpoint.needRing();
     const ring = ringName(system, id);

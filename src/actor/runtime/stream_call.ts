@@ -27,6 +27,7 @@ type Arrived = { value: unknown } | { error: unknown } | { end: true };
 /** One stream. */
 export class StreamCall implements Call, AsyncIterableIterator<unknown, void, void> {
   readonly key: ActorKey;
+  readonly label: string;
   readonly incarnation: number;
   endpoint: number | undefined;
   readonly #host: StreamHost;
@@ -51,6 +52,7 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
     this.#sequence = sequence;
     this.#credit = credit;
     this.key = target.key;
+    this.label = target.label;
     this.incarnation = target.incarnation;
     this.endpoint = target.endpoint;
   }
