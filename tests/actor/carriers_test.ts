@@ -20,6 +20,7 @@ import {
   uniqueName,
 } from "../../mod.ts";
 import type { Inbox, Outbox } from "../../src/actor/carriers/carrier.ts";
+import { CountedConsumer } from "../../src/actor/carriers/counted_consumer.ts";
 import { LocalInbox } from "../../src/actor/carriers/local.ts";
 import {
   createQueueInbox,
@@ -36,6 +37,7 @@ import {
 } from "../../src/actor/carriers/ring_layout.ts";
 import { CONTROL_PRIORITY } from "../../src/actor/wire/priorities.ts";
 import { tryPushMarked } from "../../src/ring/inside.ts";
+import type { RingConsumer } from "../../src/ring/mod.ts";
 import { SMALL_QUEUE, SMALL_RING } from "../support/carriers.ts";
 import { Random } from "../support/random.ts";
 import { within } from "../support/until.ts";
@@ -112,6 +114,35 @@ for (const [name, open] of [["local", localEnds], ["queue", queueEnds]] as const
     }
   });
 }
+
+for (const [name, open] of [["local", localEnds], ["queue", queueEnds]] as const) {
+  test(`${name}: where there is a single place, who waits for it with a control frame is first`, async () => {
+    using ends = open(1);
+    const outbox = ends.outbox(), gone: string[] = [];
+    outbox.trySend(bytesOf("full"), "message", 0);
+    const message = outbox.send(bytesOf("m"), "message", 0).then(() => gone.push("message"));
+    const control = outbox.send(bytesOf("c"), "control", CONTROL_PRIORITY)
+      .then(() => gone.push("control"));
+    const into = new Uint8Array(ends.inbox.maxFrameBytes), texts: string[] = [];
+    for (let taken = 0; taken < 3; taken++) {
+      texts.push(textOf(into.subarray(0, await within("a frame", ends.inbox.take(into)))));
+    }
+    await within("both", Promise.all([message, control]));
+    assertEquals([texts, gone], [["full", "c", "m"], ["control", "message"]]);
+  });
+}
+
+test("queue: who found it full asks for its room again, and takes none of the reserve", () => {
+  using ends = queueEnds();
+  const [first, second] = [ends.outbox(), ends.outbox()];
+  first.trySend(new Uint8Array(8), "message", 0); // knows of room for some more now
+  filled(second, "message");
+  filled(second, "control");
+  assertEquals(first.trySend(new Uint8Array(8), "message", 0), false);
+  take(ends.inbox);
+  assertEquals(first.trySend(new Uint8Array(8), "message", 0), false);
+  assertEquals(second.trySend(new Uint8Array(8), "control", 0), true);
+});
 
 test("queue: two outboxes that fill an empty queue leave the room of control frames", () => {
   for (let ahead = 0; ahead <= 8; ahead++) {
@@ -222,6 +253,20 @@ test("ring: a full lane is full for its own outbox alone", () => {
   assert(full.depth <= full.capacity && full.capacity === SMALL_RING.messageBytes);
 });
 
+test("ring: who waits behind a long frame goes when that gives up", async () => {
+  using carrier = new NamedCarrier();
+  using outbox = openRingOutbox(carrier.name);
+  filled(outbox, "message");
+  take(carrier.inbox); // room for a short one
+  const given = new AbortController();
+  const long = new Uint8Array(outbox.maxFrameBytes);
+  const refused = outbox.send(long, "message", 0, { signal: given.signal }).catch((e) => e);
+  const short = outbox.send(new Uint8Array(8), "message", 0);
+  given.abort("too long");
+  assertEquals(await within("the long one", refused), "too long");
+  await within("the short one", short);
+});
+
 test("ring: the usual size is at most 1 MiB, for frames of 8 KiB", () => {
   const name = uniqueName("carrier");
   using inbox = createRingInbox(name);
@@ -253,6 +298,21 @@ test("ring: a frame whose sender was killed before it counted is found", async (
   producer.close(); // as when it dies
   using _successor = openRingOutbox(carrier.name);
   assertEquals(take(inbox), "3");
+});
+
+test("ring: what is published during a look that finds nothing is looked for", () => {
+  const counts = new Int32Array(new SharedArrayBuffer(4));
+  let looks = 0;
+  const consumer = {
+    tryPopInto() {
+      if (looks++ > 0) return 3;
+      Atomics.add(counts, 0, 1); // by a producer, behind our back
+      return undefined;
+    },
+  } as unknown as RingConsumer;
+  const counted = new CountedConsumer(consumer, counts, 0);
+  assertEquals(counted.tryPopInto(new Uint8Array(8), false), undefined);
+  assertEquals(counted.tryPopInto(new Uint8Array(8), false), 3);
 });
 
 test("ring: counts and priorities that a peer made up lose no frame", () => {

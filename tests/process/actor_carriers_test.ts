@@ -114,9 +114,9 @@ for (const kind of ["queue", "ring"] as const) {
   test(`${kind}: another process fills it, and its control frame comes first`, async () => {
     using made = new Made(kind);
     await using child = end("fill", kind, made.name);
-    const [count, isSent] = (await child.line()).split(" ");
-    await endWell([child]);
-    assertEquals([isSent, Number(count) > 1], ["true", true]);
+    const [count, isSent, late] = (await child.line()).split(" ");
+    await within("its end", endWell([child]));
+    assertEquals([isSent, Number(count) > 1, late], ["true", true, "TimeoutError"]);
     const into = new Uint8Array(made.inbox.maxFrameBytes);
     assertEquals([made.inbox.tryTake(into), into[0]], [1, 9]);
     for (let left = Number(count); left > 0; left--) assertEquals(made.inbox.tryTake(into), 8);

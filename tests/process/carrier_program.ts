@@ -3,7 +3,8 @@
  *
  * ```text
  * send    CARRIER NAME SENDER    sends numbered frames without end
- * fill    CARRIER NAME           fills the messages' room, then sends a control frame; prints both
+ * fill    CARRIER NAME           fills the messages' room, sends a control frame, and gives up
+ *                                waiting for more; prints how each went
  * receive CARRIER NAME MEMORY    takes numbered frames without end; the memory tells of the last
  * ask     CARRIER NAME PEER ASKS asks and answers the other side, and ends when both are done
  * ```
@@ -24,13 +25,14 @@ async function send(sender: number): Promise<never> {
   for (let index = 0;; index++) await outbox.send(numberedFrame(sender, index), "message", 0);
 }
 
-function fill(): void {
+async function fill(): Promise<void> {
   const outbox = carrier.openOutbox(name);
   let count = 0;
   while (outbox.trySend(new Uint8Array(8), "message", 0)) count++;
   const isSent = outbox.trySend(new Uint8Array([9]), "control", CONTROL_PRIORITY);
-  outbox.close();
-  console.log(`${count} ${isSent}`);
+  // Who gave up waiting does not keep the process, and neither does an open outbox.
+  const late = await outbox.send(new Uint8Array(8), "message", 0, { timeoutMs: 1 }).catch((e) => e);
+  console.log(`${count} ${isSent} ${late?.name}`);
 }
 
 async function receive(memoryName: string): Promise<never> {
@@ -52,6 +54,6 @@ async function ask(peer: string, asks: number): Promise<void> {
 
 const numbers = rest as string[];
 if (role === "send") await send(Number(numbers[0]));
-else if (role === "fill") fill();
+else if (role === "fill") await fill();
 else if (role === "receive") await receive(numbers[0]!);
 else await ask(numbers[0]!, Number(numbers[1]));

@@ -25,7 +25,7 @@ export class LocalWaiters {
    */
   wait<T>(attempt: () => T | undefined, { timeoutMs, signal }: CarrierWait): Promise<T> {
     const deadline = deadlineOf(timeoutMs);
-    const value = this.#line.size === 0 ? attempt() : undefined;
+    const value = attempt(); // who came before has been served with all there was
     if (value !== undefined) return Promise.resolve(foundAtOnce(value));
     return waiting(attempt, { deadline, timeoutMs, signal, awaited: this.#awaited }, {
       enter: (waiter) => this.#line.add(waiter),
