@@ -2,18 +2,10 @@
  * A sensor that is an actor to Postbox, written in C with libc alone.
  *
  *   peer serve QUEUE         makes the queue and answers what is asked there, until it is told to stop
- *   peer tell QUEUE COUNT    tells so many readings to whoever takes from the queue
+ *   peer tell QUEUE COUNT    tells so many readings to the actor that takes from the queue
  *   peer bare QUEUE COUNT    the same without frames: each message is the struct
  *
- * In TypeScript this is:
- *
- *   const Reading = struct("reading", { at: i64, celsius: f64 });
- *   protocol("sensor", {
- *     read: msg(struct("unit", { unit: u32 })).reply(Reading),
- *     name: msg().reply(z.string(), { codec: "json" }),
- *     calibrate: msg(struct("offset", { celsius: f64 })),
- *     stop: msg(),
- *   })
+ * Its protocols, and a system that speaks to it, are in peer.ts.
  */
 
 #define _GNU_SOURCE
@@ -132,7 +124,7 @@ static int tell(const char *name, long count, int bare) {
   for (long at = 1; at <= count; at++) {
     struct reading reading = { at, 20.0 + (double)at };
     struct postbox_header header = {
-      .kind = POSTBOX_TELL, .codec = POSTBOX_STRUCT, .tag = postbox_tag("sensor.reading"),
+      .kind = POSTBOX_TELL, .codec = POSTBOX_STRUCT, .tag = postbox_tag("readings.add"),
     };
     unsigned char frame[MESSAGE_BYTES];
     size_t bytes = postbox_write(frame, sizeof frame, header, NULL, &reading, sizeof reading);

@@ -323,7 +323,7 @@ test("messagepack refuses hostile bytes before it makes anything of them", () =>
     ["d4 02 01", "a region without a name"],
     ["d4 07 0b", "a typed array of no known elements"],
     ["c7 00 07", "a typed array of no known elements"],
-    ["d5 07 03 00", "Int16Array"], // half an element
+    ["d5 07 03 00", "a multiple of"], // half an element
     ["d4 ff 00", "timestamp"],
     ["81 90 01", "key"], // an array for a key
     ["81 a9" + hex("__proto__") + "80", "__proto__"],

@@ -31,6 +31,7 @@ import "../support/loaded.ts";
 import { namedQueue, queueName } from "../support/names.ts";
 import { fromHex, hex } from "../support/peer.ts";
 import { Child, compileC, run } from "../support/process.ts";
+import { execPath, fileArgs, siblingUrl } from "../support/runtime.ts";
 
 /** A golden frame, as tests/vectors/frames.py describes it. */
 interface Golden extends Omit<Frame, "payload" | "replyName" | "block"> {
@@ -265,12 +266,28 @@ test("examples/peer.c tells readings, in frames and bare", async () => {
   }
 });
 
+test("examples/peer.ts speaks to C programs, and they to it", async () => {
+  const example = siblingUrl("../../examples/peer.ts", import.meta.url);
+  const { code, stdout, stderr } = await run(execPath(), {
+    args: fileArgs(example, { permissions: ["--allow-all", "--quiet"] }),
+    timeoutMs: 60_000,
+  });
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout.trim().split("\n"), [
+    "Asking cellar",
+    "20.5 degrees",
+    "RangeError ENOENT: no such sensor",
+    "100 readings in frames, 70.5 degrees in the mean",
+    "100 readings without frames",
+  ]);
+});
+
 /** What a reading that was told carries. */
 function payloadOf(bytes: Uint8Array): Uint8Array {
   const frame = decodeFrame(bytes, bytes.byteLength);
   if ("problem" in frame) throw new Error(`${frame.problem}: ${frame.detail}`);
   const { kind, codec, tag, from, payload } = frame;
   assertEquals([kind, codec, from], [KIND.TELL, CODEC.STRUCT, 0]);
-  assertEquals(tag, tagOf("sensor", "reading"));
+  assertEquals(tag, tagOf("readings", "add"));
   return payload;
 }
