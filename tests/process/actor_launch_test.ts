@@ -29,7 +29,8 @@ const PARENT = `
   function launch(kind, system, options = {}) {
     const [label] = system.split(" ");
     return launchers[kind]({
-      system, label, endpoint: 3, moduleUrl: entryUrl, entryUrl, stdio: "ignore", ...options,
+      system, run: "1", endpoint: 3, actor: 1, label, moduleUrl: entryUrl, entryUrl, stdio: "ignore",
+      ...options,
     });
   }
 
