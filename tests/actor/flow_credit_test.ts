@@ -153,19 +153,30 @@ test("CreditReceiver.took() grants in batches, per sender, incarnation and actor
   assertEquals(receiver.collect(1, 2, 1), 1);
 });
 
-test("CreditReceiver counts nothing for an incarnation that is over", () => {
+test("CreditReceiver grants nothing to an incarnation that is over", () => {
   const receiver = new CreditReceiver();
   receiver.took(1, 7, 1);
   for (let taken = 0; taken < 100; taken++) assertEquals(receiver.took(1, 6, 1), 0);
   assertEquals([receiver.collect(1, 6, 1), receiver.collect(1, 7, 1)], [0, 1]);
-  assert(receiver.admit(1, 6, 1));
+});
+
+test("CreditReceiver.admit() bounds what incarnations that are over have sent", () => {
+  const receiver = new CreditReceiver();
+  for (let sent = 0; sent < 3; sent++) receiver.admit(1, 6, 1);
+  receiver.admit(1, 7, 1);
+  let admitted = 3;
+  while (admitted < 1000 && receiver.admit(1, 6, 1)) admitted++;
+  assertEquals(admitted, 8 * CREDIT_LIMIT);
+  receiver.took(1, 6, 1);
+  assertEquals([receiver.admit(1, 6, 1), receiver.admit(1, 6, 1)], [true, false]);
+  assert(receiver.admit(1, 7, 1));
 });
 
 test("CreditReceiver.admit() refuses what a sender cannot have had credit for", () => {
   const receiver = new CreditReceiver();
   let admitted = 0;
   while (admitted < 1000 && receiver.admit(1, 1, 1)) admitted++;
-  assertEquals(admitted, 2 * CREDIT_LIMIT);
+  assertEquals(admitted, 8 * CREDIT_LIMIT);
   assert(receiver.admit(1, 1, 2), "another actor");
   assert(receiver.admit(2, 1, 1), "another sender");
   receiver.took(1, 1, 1);
@@ -272,6 +283,7 @@ class Pair {
   }
 
   receiverDies(): void {
+    if (this.control.filter(({ count }) => count === RESET).length === MAX_UNHEARD) return;
     this.buffer = [];
     this.receiver = new CreditReceiver();
     this.control.push({ epoch: this.senderEpoch, count: RESET });
@@ -294,9 +306,13 @@ class Pair {
 /** In the place of a count: the receiver began anew. */
 const RESET = -1;
 
+/** Of so many deaths in a row the sender has not heard yet, at most. */
+const MAX_UNHEARD = 3;
+
 for (const dying of [false, true]) {
   const schedule = dying ? "both sides die" : "messages are dropped";
   test(`CreditSender and CreditReceiver bound and never wedge each other when ${schedule}`, async () => {
+    let waited = 0;
     for (let seed = 1; seed <= 5; seed++) {
       const random = new Random(seed), pair = new Pair(random);
       const steps: (() => void)[] = [
@@ -314,10 +330,10 @@ for (const dying of [false, true]) {
       try {
         for (let step = 0; step < scaled(3000); step++) {
           // Now and then nobody takes anything for a while.
-          if (random.oneIn(200)) {
-            for (let i = 0; i < 50; i++) random.pick([pair.trySend, pair.arrive]).call(pair);
+          if (random.oneIn(60)) {
+            for (let i = 0; i < 80; i++) random.pick([pair.trySend, pair.arrive]).call(pair);
           }
-          if (dying && random.oneIn(40)) {
+          if (dying && random.oneIn(80)) {
             random.pick([pair.senderDies, pair.receiverDies]).call(pair);
           }
           random.pick(steps)();
@@ -330,11 +346,12 @@ for (const dying of [false, true]) {
         assert(pair.sender.available > CREDIT_LIMIT - GRANT_BATCH);
         assertEquals([pair.sender.waiting, pair.waits.size], [0, 0]);
         assert(pair.sent > scaled(3000) / 10, `${pair.sent} messages`);
-        assert(pair.waited > 0, "nobody had to wait");
+        waited += pair.waited;
       } catch (cause) {
         throw new Error(`seed ${seed}: ${cause}`, { cause });
       }
     }
+    assert(waited > 50, `somebody had to wait at ${waited} steps alone`);
   });
 }
 
@@ -342,7 +359,8 @@ function check(pair: Pair, dying: boolean): void {
   const { sender, buffer } = pair;
   assert(sender.available >= 0 && sender.available <= CREDIT_LIMIT);
   assert(sender.waiting === 0 || sender.available === 0);
-  const inherited = dying ? QUEUE_MESSAGES : 0;
+  // Who has not heard of a death yet has all its credit again when it does.
+  const inherited = dying ? QUEUE_MESSAGES + CREDIT_LIMIT * MAX_UNHEARD : 0;
   assert(buffer.filter((epoch) => epoch === pair.senderEpoch).length <= CREDIT_LIMIT + inherited);
   if (dying) return;
   // Whoever was served and has not gone on yet holds a credit too.

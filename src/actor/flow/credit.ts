@@ -42,10 +42,11 @@ export const CREDIT_LIMIT = 32;
 export const GRANT_BATCH: number = CREDIT_LIMIT / 2;
 
 /**
- * So many more than {@linkcode CREDIT_LIMIT} an honest sender may seem to have on the way: what a
- * killed endpoint left in its inbox comes on top of what its next incarnation is sent.
+ * So many an honest sender may seem to have on the way, and more than enough: what a killed endpoint
+ * left in its inbox comes on top of what its next incarnation is sent, and who hears late of several
+ * deaths has all its credit again at each.
  */
-const INHERITED_MESSAGES = CREDIT_LIMIT;
+const MAX_HELD = 8 * CREDIT_LIMIT;
 
 /** How long a sender waits for credit. */
 export interface CreditWaitOptions {
@@ -161,18 +162,23 @@ interface Account {
   ungranted: number;
 }
 
-/** The accounts of one incarnation of a sending endpoint. */
+/** Accounts by the number of their actor. */
+type Accounts = Map<number, Account>;
+
+/** A sending endpoint. */
 interface Sender {
+  /** Its latest incarnation that is known. */
   readonly epoch: number;
-  readonly accounts: Map<number, Account>;
+  readonly accounts: Accounts;
+  /** Those of its incarnations that are over: what they sent is still taken, and still bounded. */
+  readonly past: Accounts;
 }
 
 /**
  * The receiver's side, of one endpoint.
  *
  * A message is told by the endpoint that sent it, the incarnation of that endpoint, and the actor
- * it is for, which is one of this endpoint's. Both sides forget a sender that died: messages of an
- * older incarnation than is known count for nothing.
+ * it is for, which is one of this endpoint's. An incarnation that is over is granted nothing.
  */
 export class CreditReceiver {
   readonly #senders = new Map<number, Sender>();
@@ -182,9 +188,8 @@ export class CreditReceiver {
    * refused, and not to be counted as taken.
    */
   admit(from: number, epoch: number, actor: number): boolean {
-    const account = this.#account(from, epoch, actor);
-    if (account === undefined) return true;
-    if (account.held === CREDIT_LIMIT + INHERITED_MESSAGES) return false;
+    const account = accountOf(this.#sender(from, epoch), epoch, actor);
+    if (account.held === MAX_HELD) return false;
     account.held++;
     return true;
   }
@@ -195,17 +200,17 @@ export class CreditReceiver {
    * @returns So many credits are to be granted now; mostly 0.
    */
   took(from: number, epoch: number, actor: number): number {
-    const account = this.#account(from, epoch, actor);
-    if (account === undefined) return 0;
+    const sender = this.#sender(from, epoch), account = accountOf(sender, epoch, actor);
     if (account.held > 0) account.held--;
+    if (epoch !== sender.epoch) return 0;
     account.ungranted++;
     return account.ungranted < GRANT_BATCH ? 0 : granted(account);
   }
 
   /** The credits that are not granted yet, to go along with a reply; they count as granted. */
   collect(from: number, epoch: number, actor: number): number {
-    const account = this.#account(from, epoch, actor);
-    return account === undefined ? 0 : granted(account);
+    const sender = this.#sender(from, epoch);
+    return epoch === sender.epoch ? granted(accountOf(sender, epoch, actor)) : 0;
   }
 
   /** A sender is gone. */
@@ -215,20 +220,26 @@ export class CreditReceiver {
 
   /** An actor is gone. */
   forgetActor(actor: number): void {
-    for (const { accounts } of this.#senders.values()) accounts.delete(actor);
+    for (const { accounts, past } of this.#senders.values()) {
+      accounts.delete(actor);
+      past.delete(actor);
+    }
   }
 
-  /** The account of a sender with an actor; undefined when a later incarnation is known. */
-  #account(from: number, epoch: number, actor: number): Account | undefined {
-    let sender = this.#senders.get(from);
-    if (sender === undefined || sender.epoch < epoch) {
-      this.#senders.set(from, sender = { epoch, accounts: new Map() });
-    }
-    if (sender.epoch > epoch) return undefined;
-    let account = sender.accounts.get(actor);
-    if (account === undefined) sender.accounts.set(actor, account = { held: 0, ungranted: 0 });
-    return account;
+  #sender(from: number, epoch: number): Sender {
+    const known = this.#senders.get(from);
+    if (known !== undefined && known.epoch >= epoch) return known;
+    const sender = { epoch, accounts: new Map(), past: known?.accounts ?? new Map() };
+    this.#senders.set(from, sender);
+    return sender;
   }
+}
+
+function accountOf(sender: Sender, epoch: number, actor: number): Account {
+  const accounts = epoch === sender.epoch ? sender.accounts : sender.past;
+  let account = accounts.get(actor);
+  if (account === undefined) accounts.set(actor, account = { held: 0, ungranted: 0 });
+  return account;
 }
 
 function granted(account: Account): number {
