@@ -232,6 +232,21 @@ test("ring: when all lanes are taken the error says how many there are", () => {
   }
 });
 
+test("ring: an outbox that gets no lane for control frames leaves that for messages", () => {
+  using carrier = new NamedCarrier();
+  const { messages, memory } = carrier;
+  const control = MpscRing.attach(
+    memory.bytes.subarray(RINGS_OFFSET + MpscRing.bytesFor(messages)),
+  );
+  const producers = Array.from({ length: control.lanes }, () => control.producer());
+  for (let times = 0; times < 2; times++) {
+    assertEquals(assertThrows(() => openRingOutbox(carrier.name), PosixError).code, "EBUSY");
+  }
+  for (const producer of producers) producer.close();
+  const outboxes = producers.map(() => openRingOutbox(carrier.name));
+  for (const outbox of outboxes) outbox.close();
+});
+
 test("ring: one inbox at a time, and the next goes on with the frames", () => {
   using carrier = new NamedCarrier();
   using outbox = openRingOutbox(carrier.name);

@@ -373,7 +373,7 @@ export function carrierContract(carrier: CarrierUnderTest): void {
     const taken = assertRejects(() => ends.inbox.take(ends.into), ClosedError);
     ends.inbox.close();
     ends.inbox.close();
-    await within("the taker", taken);
+    assertEquals((await within("the taker", taken)).target, ends.inbox.name);
     assertEquals([ends.inbox.closed, ends.outbox.closed], [true, false]);
     assertThrows(() => ends.tryTake(), ClosedError);
     await assertRejects(() => ends.inbox.take(ends.into), ClosedError);
@@ -385,7 +385,7 @@ export function carrierContract(carrier: CarrierUnderTest): void {
     await within("a control frame", control);
     other.outbox.close();
     other.outbox.close();
-    await within("the sender", sent);
+    assertEquals((await within("the sender", sent)).target, other.outbox.target);
     assertEquals([other.inbox.closed, other.outbox.closed], [false, true]);
     assertThrows(() => other.trySend("x"), ClosedError);
     await assertRejects(() => other.send("x"), ClosedError);

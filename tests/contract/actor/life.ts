@@ -1,0 +1,121 @@
+/** The contract of actors: timers, children, and what ends with an actor. */
+
+import type { Down } from "../../../src/actor/mod.ts";
+import { ActorError } from "../../../src/actor/mod.ts";
+import { assert, assertEquals } from "../../assert.ts";
+import type { Place } from "../../support/stage.ts";
+import { errorOf, within } from "../../support/until.ts";
+import type { Case } from "../actor_contract.ts";
+
+export function lifeContract(_place: Place, promise: Case): void {
+  promise("timers run when their time has come, unless taken back", async (stage) => {
+    const actor = await stage.subject;
+    const { probe, told } = await stage.probe();
+    await actor.cancelledTimers({ probe });
+    await told.until("the one left");
+    assertEquals(told.all, ["the one left"]);
+  });
+
+  promise("children end before their parent, the last first; timers end with it", async (stage) => {
+    const actor = await stage.spawn();
+    const { probe, told } = await stage.probe();
+    await actor.timers({ probe });
+    await told.count(4);
+    assertEquals([...told.all].sort(), ["after", "tick 1", "tick 2", "tick 3"]);
+    const children = await stage.probe();
+    assertEquals(await actor.children({ probe: children.probe }), "3 children");
+    await stage.shop.stop(actor);
+    assertEquals(children.told.all, [
+      "third stopped",
+      "second stopped",
+      "first stopped",
+      "parent stopped",
+    ]);
+    assertEquals(told.all.length, 4, `${told.all}`);
+  });
+
+  promise("an actor that stops itself first handles what it has in hand", async (stage) => {
+    const actor = await stage.spawn({ restart: { keep: "transient" } });
+    const { probe, told } = await stage.probe();
+    const down = new Promise<Down>((resolve) => stage.shop.watch(actor, resolve));
+    assertEquals(await actor.stopSelf({ probe }), "said at last");
+    const { exit, restarting } = await within("the end", down);
+    assertEquals([exit.kind, restarting], ["stopped", false]);
+    assertEquals(told.all, ["still here"]);
+  });
+
+  promise("a tell whose handler throws is a dead letter, and ends the actor", async (stage) => {
+    const actor = await stage.spawn({ restart: { backoffMs: [0, 0] } });
+    const held = await stage.hold(actor);
+    const asked = errorOf(actor.echo("waits with the dead one"));
+    await actor.note("waits for the next");
+    const downs: Down[] = [];
+    stage.shop.watch(actor, (down) => void downs.push(down));
+    const [letter] = await stage.letters("handler-threw", 1, async () => {
+      await actor.failNote("on purpose", { priority: 1 });
+      await held.release();
+    });
+    assertEquals([letter!.kind, letter!.detail], ["failNote", "on purpose"]);
+    const error = await asked;
+    assert(error instanceof ActorError && error.code === "EDIED", `${error}`);
+    assertEquals(error.exit?.kind, "threw");
+    assertEquals(await actor.notes(), ["waits for the next"]);
+    assertEquals(downs.map(({ exit, restarting }) => [exit.kind, restarting]), [["threw", true]]);
+    await stage.shop.stop(actor);
+  });
+
+  promise("what waits when an actor stops for good ends, whatever it is", async (stage) => {
+    const actor = await stage.spawn({ stopMs: 0 });
+    const { probe, told } = await stage.probe();
+    const inHand = errorOf(actor.hold({ probe, name: "last" }));
+    await told.until("last began");
+    const asks = Array.from({ length: 100 }, () => errorOf(actor.nothing()));
+    const tells = Array.from({ length: 100 }, (_, index) => actor.note(`${index}`));
+    const settled = Promise.allSettled(tells);
+    const { deadLetters } = stage.shop;
+    const before = deadLetters.total;
+    await within("the stop", stage.shop.stop(actor));
+    const error = await within("the answer", inHand);
+    assert(error instanceof ActorError && error.code === "EDIED", `${error}`);
+    for (const error of await within("all answers", Promise.all(asks))) {
+      assert(error instanceof ActorError, `${error}`);
+    }
+    // Each that was taken is a dead letter; the others say that they were not.
+    const taken = (await within("all tells", settled)).filter(({ status }) =>
+      status === "fulfilled"
+    );
+    const notes = () => deadLetters.list().filter(({ id, kind }) => id > before && kind === "note");
+    await within(
+      "the letters",
+      (async () => {
+        while (notes().length < taken.length) {
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      })(),
+    );
+    assertEquals(notes().length, taken.length);
+  });
+
+  promise("nobody speaks to an actor that was stopped", async (stage) => {
+    const actor = await stage.spawn();
+    await stage.shop.stop(actor);
+    const asked = await errorOf(actor.nothing());
+    assert(asked instanceof ActorError, `${asked}`);
+    for (let index = 0; index < 40; index++) {
+      const told = await within("a tell to nobody", errorOf(actor.note("into the void")));
+      assert(told instanceof ActorError && told.code === "ENOACTOR", `${told}`);
+    }
+    const { error } = await within(
+      "a stream",
+      (async () => {
+        try {
+          for await (const _item of actor.countSync(1)) throw new Error("an item");
+          return { error: undefined };
+        } catch (error) {
+          return { error };
+        }
+      })(),
+    );
+    assert(error instanceof ActorError, `${error}`);
+  });
+}
