@@ -170,6 +170,8 @@ test("CreditReceiver.admit() bounds what incarnations that are over have sent", 
   receiver.took(1, 6, 1);
   assertEquals([receiver.admit(1, 6, 1), receiver.admit(1, 6, 1)], [true, false]);
   assert(receiver.admit(1, 7, 1));
+  receiver.forgetActor(1);
+  assertEquals([receiver.admit(1, 6, 1), receiver.admit(1, 6, 1)], [true, true]);
 });
 
 test("CreditReceiver.admit() refuses what a sender cannot have had credit for", () => {
