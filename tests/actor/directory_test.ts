@@ -19,6 +19,7 @@ import {
   uniqueName,
 } from "../../mod.ts";
 import { Directory, memoryOf } from "../../src/actor/memory/directory.ts";
+import { endDeadSystem } from "../../src/actor/memory/dead_system.ts";
 import {
   CHANGING,
   CLAIM_WORD,
@@ -29,6 +30,7 @@ import {
   MAX_NAMES,
   NAME_BYTES,
 } from "../../src/actor/memory/directory_layout.ts";
+import { DirectoryMemory } from "../../src/actor/memory/directory_memory.ts";
 import { EndpointTable } from "../../src/actor/memory/endpoint_table.ts";
 import { Journal, type SystemObject } from "../../src/actor/memory/journal.ts";
 import { listSystems, removeSystem, systemStatus } from "../../src/actor/memory/leftovers.ts";
@@ -235,6 +237,37 @@ test("Directory.begin() throws ENOENT when the system ended, or another run bega
   later.close();
 });
 
+test("Directory.begin() is refused while somebody cleans up after the system", () => {
+  using name = systemName();
+  const main = newSystem(name.system), id = main.allocate(0);
+  using late = Directory.join(name.system);
+  main.close();
+  const cleaner = DirectoryMemory.open(name.system)!;
+  assert(cleaner.tryLock());
+  // It begins at the last moment: right before it is looked for.
+  const codes: string[] = [];
+  const { isAlive } = cleaner;
+  cleaner.isAlive = (other) => {
+    if (codes.length === 0) codes.push(refusal(() => late.begin(id, pid)).code);
+    return isAlive.call(cleaner, other);
+  };
+  endDeadSystem(cleaner);
+  cleaner.close();
+  assertEquals(codes, ["ENOENT"]);
+});
+
+test("who cleans up waits until the locks of all who were there are gone", () => {
+  using name = systemName();
+  newSystem(name.system).close();
+  const cleaner = DirectoryMemory.open(name.system)!;
+  assert(cleaner.tryLock());
+  let looks = 0;
+  cleaner.isAlive = (id) => id === 9 && ++looks < 4; // it says no process yet
+  assertEquals(endDeadSystem(cleaner), { objects: [], pids: [] });
+  cleaner.close();
+  assertEquals(looks, 4);
+});
+
 test("Directory.allocate() gives 127 numbers, and those of who cannot be started any more", () => {
   using name = systemName();
   using main = newSystem(name.system);
@@ -314,6 +347,25 @@ test("Journal.record() takes over the places of dead ones that had no name yet, 
   assertEquals(journal.record({ kind: "queue", name: "/s.a" }, living, isRunning), true);
   assertEquals(journal.record({ kind: "queue", name: "/s.b" }, living, isRunning), false);
   assertEquals(journal.names("/s."), [{ kind: "queue", name: "/s.a" }]);
+});
+
+test("Journal keeps the names that dead ones recorded", () => {
+  const journal = new Journal(new SharedArrayBuffer(DIRECTORY_BYTES));
+  const record = (name: string) =>
+    journal.record({ kind: "memory", name }, ownerOf(1, 1), () => false);
+  const names = Array.from({ length: MAX_NAMES }, (_, index) => `/s.${index}`);
+  assertEquals([names.every(record), record("/s.more")], [true, false]);
+  assertEquals(journal.names("/s.").map(({ name }) => name), names);
+});
+
+test("Journal.forget() takes out a name that two have recorded at once", () => {
+  const buffer = new SharedArrayBuffer(DIRECTORY_BYTES), journal = new Journal(buffer);
+  journal.record({ kind: "queue", name: "/s.a" }, ownerOf(1, 1), () => true);
+  const places = new Uint8Array(buffer, JOURNAL_OFFSET);
+  places.copyWithin(7 * NAME_BYTES, 0, NAME_BYTES);
+  assertEquals(journal.names("/s.").length, 2);
+  journal.forget("/s.a");
+  assertEquals(journal.names("/s."), []);
 });
 
 test("Journal.names() of any bytes are names of that kind, or none", () => {

@@ -106,6 +106,60 @@ const READER = `${BEGINNING}
   process.exit(0);
 `;
 
+/** How many payloads each of two processes hands to itself while the other does, too. */
+const TOGETHER = 30_000;
+
+/** Says how many of them did not come back as they were. */
+const TOGETHER_PROGRAM = `
+  import process from "node:process";
+  import { Directory } from "@postbox/postbox/src/actor/memory/directory.ts";
+  import { Slab } from "@postbox/postbox/src/actor/memory/slab.ts";
+  const [system, id] = process.argv.slice(2), endpoint = Number(id);
+  const directory = Directory.join(system);
+  const slab = Slab.open(directory, endpoint, directory.begin(endpoint, process.pid));
+  slab.free(slab.write(new Uint8Array(8)));
+  console.log("ready");
+  process.stdin.once("data", () => {
+    const payload = new Uint8Array(8), words = new Uint32Array(payload.buffer);
+    let wrong = 0;
+    for (let count = 0; count < ${TOGETHER}; count++) {
+      words.set([endpoint, count]);
+      try {
+        const block = slab.write(payload);
+        slab.queue(block, endpoint);
+        const came = slab.take(block);
+        if (came === undefined || new Uint32Array(came.buffer).some((word, i) => word !== words[i])) {
+          wrong++;
+        }
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        wrong++; // it was somebody else's
+      }
+    }
+    console.log(wrong);
+    process.exit(0);
+  });
+`;
+
+test("processes that write at the same time never have the same block", async () => {
+  const system = uniqueName("test").slice(1);
+  using directory = Directory.create(system);
+  directory.begin(0, process.pid);
+  try {
+    const start = () => Child.program(TOGETHER_PROGRAM, system, String(directory.allocate(0)));
+    const children = [start(), start()];
+    for (const child of children) assertEquals(await within("a writer", child.line()), "ready");
+    for (const child of children) await child.write("go\n");
+    for (const child of children) {
+      const { code, stdout, stderr } = await within("the end", child.finished());
+      assertEquals([code, stdout, stderr], [0, "0\n", ""]);
+      await child[Symbol.asyncDispose]();
+    }
+  } finally {
+    directory.remove();
+  }
+});
+
 /** The system, the table and the processes of a run. */
 class Pool implements AsyncDisposable {
   readonly system: string = uniqueName("test").slice(1);
