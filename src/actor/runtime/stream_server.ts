@@ -5,6 +5,7 @@
  * generator is always told when nobody wants more.
  */
 
+import { nextTurn } from "../../wait/mod.ts";
 import type { MessageTurn } from "./turn.ts";
 
 /** How items and the end leave. */
@@ -45,15 +46,17 @@ export class StreamServer {
 
   /** Runs until the items, or the wish for them, end. */
   async run(items: AsyncIterable<unknown> | Iterable<unknown>): Promise<void> {
-    const iterator = Symbol.asyncIterator in items
-      ? items[Symbol.asyncIterator]()
-      : items[Symbol.iterator]();
     try {
-      while (await this.#hasCredit()) {
-        const { done, value } = await this.#next(iterator);
-        if (done) return this.#sink.end();
+      const iterator = Symbol.asyncIterator in items
+        ? items[Symbol.asyncIterator]()
+        : items[Symbol.iterator]();
+      for (let sent = 1; await this.#hasCredit(); sent++) {
+        const next = await this.#next(iterator);
+        if (next === undefined) break;
+        if (next.done) return this.#sink.end();
         this.#credit--;
-        await this.#sink.item(value);
+        await this.#sink.item(next.value);
+        if (sent % IN_A_ROW === 0) await new Promise<void>((resolve) => nextTurn(resolve));
       }
       this.#sink.end();
       // A generator that waits for something else hears of it when it comes back.
@@ -72,19 +75,20 @@ export class StreamServer {
     return !this.#isCancelled;
   }
 
-  /** The next item, or the end as soon as nobody wants more. */
+  /** What comes next; undefined as soon as nobody wants more. */
   #next(
     iterator: Iterator<unknown> | AsyncIterator<unknown>,
-  ): Promise<IteratorResult<unknown>> {
+  ): Promise<IteratorResult<unknown> | undefined> {
+    if (this.#isCancelled) return Promise.resolve(undefined);
     return new Promise((resolve, reject) => {
-      this.#onCancel = () => {
-        resolve({ done: true, value: undefined });
-        Promise.resolve(iterator.return?.()).catch(() => {}); // nobody is left who wants to know
-      };
+      this.#onCancel = () => resolve(undefined);
       Promise.resolve(iterator.next()).then(resolve, reject);
     });
   }
 }
+
+/** So many items leave before others get a turn. */
+const IN_A_ROW = 64;
 
 /** No more items than that are let out unseen, whatever an asker says. */
 export const MAX_CREDIT = 65_536;
