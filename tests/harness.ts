@@ -44,7 +44,7 @@ async function registration(): Promise<Register> {
         ...(isShared && { sanitizeOps: false, sanitizeResources: false }),
         fn: async () => {
           if (body !== undefined) await bounded(body);
-          await parkedCallIsBack();
+          if (!isShared) await parkedCallIsBack();
         },
       });
   }

@@ -341,7 +341,7 @@ export function carrierContract(carrier: CarrierUnderTest): void {
     await within("both", Promise.all([sent, behind]));
     await within("the refusal", broken);
     assertEquals(attempts.pop(), true);
-    assertEquals(new Set(attempts), new Set([false]));
+    assertEquals(attempts.includes(true), false);
   });
 
   test(`${name}: take() waits for a frame`, async () => {

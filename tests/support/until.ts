@@ -109,3 +109,8 @@ export async function within<T>(
     clearTimeout(timer);
   }
 }
+
+/** What a promise rejects with; listens at once. */
+export function errorOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then((value) => new Error(`no error, but ${String(value)}`), (error) => error);
+}

@@ -25,6 +25,8 @@ export const Mortal = protocol("test.mortal", {
   note: msg(plain<string>()),
   /** Ends it. */
   die: msg(plain<Way>()),
+  /** Ends it, and is not answered. */
+  dieAsked: msg(plain<Way>()).reply(),
   life: msg().reply(plain<Life>()),
   /** The same with large payloads both ways. */
   large: msg(plain<Uint8Array>()).reply(plain<Uint8Array>()),
@@ -76,6 +78,10 @@ export default actor(import.meta, Mortal, async (context, birth: Birth | undefin
   return {
     note: (text) => void notes.push(text),
     die: (way) => WAYS[way](),
+    dieAsked(way) {
+      context.after(0, () => WAYS[way]()); // what an ask throws goes to who asked
+      return new Promise<void>(() => {});
+    },
     life: () => ({ pid: process.pid, incarnation: context.incarnation, notes }),
     large: (bytes) => bytes,
     hang: () => new Promise<void>(() => {}),

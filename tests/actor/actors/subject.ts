@@ -2,8 +2,8 @@
 
 import { threadId } from "node:worker_threads";
 import {
-  ADDRESS,
   actor,
+  ADDRESS,
   type AnyRef,
   msg,
   protocol,
@@ -57,7 +57,7 @@ interface WithProbe {
 }
 
 /** How often each transform ran in this thread. */
-const runs = { payload: 0, reply: 0 };
+export const runs = { payload: 0, reply: 0 };
 const transformed = (part: "payload" | "reply") =>
   schema((text: string) => ({ text, runs: ++runs[part] }));
 
