@@ -23,6 +23,7 @@ import {
   FREE,
   MAX_PAYLOAD_BYTES,
   maxBlocksOf,
+  QUEUED,
   segmentFor,
   SEGMENTS,
   TABLE_OFFSET,
@@ -244,6 +245,17 @@ test("Slab.take() is undefined for bytes that were changed on the way", () => {
   using memory = system.segment(0);
   memory.bytes[blockOffset(0, descriptor.block) + 50]! ^= 1;
   assertEquals([system.main.slab.take(descriptor), system.used()], [undefined, 0]);
+});
+
+test("Slab.take() gives nothing of blocks that are counted and not there, and makes none", () => {
+  using system = new TestSystem();
+  const real = send(system.main, payloadOf(10, 1), 0);
+  using memory = system.segment(0);
+  const words = new Int32Array(memory.buffer, 0, blockOffset(0, 0) / 4), block = maxBlocksOf(0) - 1;
+  words[COUNT_WORD] = block + 1;
+  words[(TABLE_OFFSET + block * ENTRY_BYTES) / 4] = wordOf(QUEUED, real.generation);
+  assertEquals(system.main.slab.take({ ...real, block }), undefined);
+  assertEquals(memory.status().byteLength, memory.byteLength);
 });
 
 test("a slab of anything is a LayoutError, or gives nothing, and never more than there is", () => {

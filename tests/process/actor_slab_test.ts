@@ -183,10 +183,11 @@ class Pool implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    for (const isWriter of [true, true, false, false]) {
+    const children = [true, true, false, false].map(async (isWriter) => {
       const endpoint = this.directory.allocate(0);
       this.children.push({ endpoint, isWriter, child: await this.#child(isWriter, endpoint) });
-    }
+    });
+    await Promise.all(children);
   }
 
   async #child(isWriter: boolean, endpoint: number): Promise<Child> {
