@@ -7,11 +7,11 @@
 
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { assert, assertEquals, assertLess, assertMatch } from "../assert.ts";
+import { assertEquals, assertLess, assertMatch } from "../assert.ts";
 import { test } from "../harness.ts";
 import { namedQueue } from "../support/names.ts";
 import { Child, type Finished, runProgram } from "../support/process.ts";
-import { evalArgs, execPath, RUNTIME, siblingUrl } from "../support/runtime.ts";
+import { evalArgs, execPath, siblingUrl } from "../support/runtime.ts";
 import { until, within } from "../support/until.ts";
 
 const PERMISSIONS = ["-A", "--no-prompt", "--quiet"];

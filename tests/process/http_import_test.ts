@@ -3,11 +3,11 @@
  * no import map, no lock file and an empty cache.
  */
 
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { assertEquals } from "../assert.ts";
 import { test, type TestBody } from "../harness.ts";
-import { type Finished, run, temporaryFolder } from "../support/process.ts";
-import { execPath, ROOT } from "../support/runtime.ts";
+import { serveCheckout } from "../support/http_site.ts";
+import { ROOT } from "../support/runtime.ts";
 import { MessageQueue } from "../../mod.ts";
 import "../support/loaded.ts";
 import { queueName } from "../support/names.ts";
@@ -17,67 +17,6 @@ import { ENTRY_POINTS } from "../../tools/layers.ts";
 function importTest(name: string, body: TestBody): void {
   const reason = "it imports nothing over HTTP";
   test(name, { not: { node: reason, bun: reason } }, body);
-}
-
-/** A server of the checkout and an empty place to start programs in; gone at the end of the scope. */
-interface Site extends AsyncDisposable {
-  url: string;
-  /** The paths that were asked for. */
-  served: string[];
-  /** Runs TypeScript given as text, with FFI alone. */
-  run(code: string, flags?: string[]): Promise<Finished>;
-  /** Runs a file of the checkout by its URL, with FFI alone. */
-  runUrl(path: string, args: string[]): Promise<Finished>;
-}
-
-function serveCheckout(): Site {
-  const served: string[] = [];
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
-    const path = decodeURIComponent(new URL(request.url).pathname).slice(1);
-    served.push(path);
-    try {
-      const text = readFileSync(`${ROOT}${path}`, "utf8");
-      return new Response(text, { headers: { "content-type": "application/typescript" } });
-    } catch (error) {
-      return new Response(String(error), { status: 404 });
-    }
-  });
-  const host = `127.0.0.1:${server.addr.port}`;
-  const folder = temporaryFolder(), directory = folder.path;
-  mkdirSync(`${directory}/empty`);
-  const start = (flags: string[], program: string, args: string[] = []) =>
-    run(execPath(), {
-      args: [
-        ...["run", "--no-config", "--no-lock", "--no-prompt", "--quiet", "--allow-ffi"],
-        ...[`--allow-import=${host}`, ...flags, program, ...args],
-      ],
-      cwd: `${directory}/empty`,
-      env: { DENO_DIR: `${directory}/cache` },
-    });
-  return {
-    url: `http://${host}`,
-    served,
-    async run(code, flags = []) {
-      writeFileSync(`${directory}/program.ts`, code);
-      return await start(flags, `${directory}/program.ts`);
-    },
-    async runUrl(path, args) {
-      // The one npm package is not what is tested here, so it need not be fetched again.
-      mkdirSync(`${directory}/cache`, { recursive: true });
-      symlinkSync(await npmCache(), `${directory}/cache/npm`);
-      return await start([], `http://${host}/${path}`, args);
-    },
-    async [Symbol.asyncDispose]() {
-      await server.shutdown();
-      folder[Symbol.dispose]();
-    },
-  };
-}
-
-async function npmCache(): Promise<string> {
-  const { stdout } = await run(execPath(), { args: ["info", "--json"] });
-  const { npmCache } = JSON.parse(stdout) as { npmCache: string };
-  return npmCache;
 }
 
 const sendAndReceive = `

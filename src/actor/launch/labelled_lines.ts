@@ -27,14 +27,16 @@ export class LabelledLines {
     const out: Uint8Array[] = [];
     for (let start = 0; start < chunk.byteLength;) {
       const newline = chunk.indexOf(NEWLINE, start);
-      const room = start + MAX_LINE_BYTES - this.#openBytes;
-      const end = Math.min(newline === -1 ? chunk.byteLength : newline, room);
+      const lineEnd = newline === -1 ? chunk.byteLength : newline;
+      const end = Math.min(lineEnd, start + MAX_LINE_BYTES - this.#openBytes);
       // A copy: whoever read the chunk may read the next into the same memory.
       this.#open.push(chunk.slice(start, end));
       this.#openBytes += end - start;
       start = end;
-      if (end === newline) start++;
-      else if (this.#openBytes < MAX_LINE_BYTES) break;
+      if (end === lineEnd) {
+        if (newline === -1) break;
+        start++;
+      }
       out.push(...this.#take());
     }
     return joined(out);
