@@ -31,7 +31,9 @@ async function fill(): Promise<void> {
   while (outbox.trySend(new Uint8Array(8), "message", 0)) count++;
   const isSent = outbox.trySend(new Uint8Array([9]), "control", CONTROL_PRIORITY);
   // Who gave up waiting does not keep the process, and neither does an open outbox.
-  const late = await outbox.send(new Uint8Array(8), "message", 0, { timeoutMs: 1 }).catch((e) => e);
+  const late = await outbox.send(new Uint8Array(8), "message", 0, { timeoutMs: 50 }).catch((e) =>
+    e
+  );
   console.log(`${count} ${isSent} ${late?.name}`);
 }
 
