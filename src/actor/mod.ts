@@ -149,3 +149,6 @@ export { BareMailbox, type MailboxOptions } from "./runtime/bare_mailbox.ts";
 export { BarePeer, type BareSendOptions } from "./runtime/bare_peer.ts";
 export { System, system, type SystemOptions } from "./runtime/system.ts";
 export type { Strategy } from "./supervision/strategy.ts";
+export { Probe, type ProbeMessage, type ProbeReply, type ProbeWait } from "./testing/probe.ts";
+export { type ReceivedPayload } from "./testing/probe.ts";
+export { TestSystem, testSystem, type TestSystemOptions } from "./testing/test_system.ts";

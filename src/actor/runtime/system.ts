@@ -47,6 +47,12 @@ interface Parts {
   readonly deadLetters: DeadLetters;
 }
 
+/** Makes a system with a clock of its own. For the tests of users, not for users. */
+export let createSystem: (name: string, options: SystemOptions, clock: Clock) => Promise<System>;
+
+/** The endpoint that a system was made in. For the same. */
+export let endpointOf: (system: System) => Endpoint;
+
 /** The number of the endpoint that a system is made in. */
 const MAIN = 0;
 
@@ -91,6 +97,11 @@ export class System implements Spawner, AsyncDisposable {
   readonly #linked = new Map<ActorKey, AnyRef>();
   #closed: Promise<void> | undefined;
 
+  static {
+    createSystem = (name, options, clock) => System.#create(name, options, clock);
+    endpointOf = (system) => system.#endpoint;
+  }
+
   private constructor({ name, directory, endpoint, deadLetters }: Parts) {
     this.name = name;
     this.deadLetters = deadLetters;
@@ -102,8 +113,7 @@ export class System implements Spawner, AsyncDisposable {
     );
   }
 
-  /** Makes a system; programs call {@linkcode system}. */
-  static async create(name: string, options: SystemOptions, clock: Clock): Promise<System> {
+  static async #create(name: string, options: SystemOptions, clock: Clock): Promise<System> {
     checkOptions(options, "make a system", `{ log: { level: "debug" } }`);
     const directory = Directory.create(name);
     try {
@@ -316,5 +326,5 @@ export class System implements Spawner, AsyncDisposable {
  * @throws {RangeError} If the name is none.
  */
 export function system(name: string, options: SystemOptions = {}): Promise<System> {
-  return System.create(name, options, realClock);
+  return createSystem(name, options, realClock);
 }
