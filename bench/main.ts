@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { actors } from "./actor_bench.ts";
 import { commandLine } from "./command_line_bench.ts";
 import { createUnlink } from "./create_unlink_bench.ts";
 import { coldImport } from "./import_bench.ts";
@@ -36,6 +37,7 @@ const SUBJECTS: readonly Subject[] = [
   region,
   segment,
   memoryRead,
+  ...actors,
   coldImport,
   commandLine,
 ];

@@ -26,6 +26,8 @@ export interface Sample {
   p99Ns?: number;
   /** Processor time of the process through the time that passed. */
   cpu?: number;
+  /** Memory of what one iteration made, where it stays. */
+  bytes?: number;
 }
 
 /** What is measured, and how the table calls it. */
@@ -122,6 +124,8 @@ function timing(label: string, samples: readonly Sample[]): Timing {
   if (p99Ns.length > 0) result.p99Ns = quantile(p99Ns, 0.5);
   const cpu = samples.flatMap(({ cpu }) => cpu ?? []);
   if (cpu.length > 0) result.cpu = quantile(cpu, 0.5);
+  const bytes = samples.flatMap(({ bytes }) => bytes ?? []);
+  if (bytes.length > 0) result.bytes = quantile(bytes, 0.5);
   return result;
 }
 

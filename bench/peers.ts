@@ -1,5 +1,6 @@
 /**
- * Packages of npm that do the same and still install, compiled for the Node that runs them.
+ * Packages of npm that do the same and still install, compiled for the Node that runs them where
+ * they are not JavaScript alone.
  *
  * Rule: what is installed is what stands here, and a package that does not install never fails a
  * run: the run says so and goes on.
@@ -10,9 +11,17 @@ import process from "node:process";
 import { type Command, execute, kept } from "./program.ts";
 import type { Node } from "./runtimes.ts";
 
-const VERSIONS = { "posix-mq": "1.1.3", "shm-typed-array": "0.1.1" } as const;
+const VERSIONS = {
+  "posix-mq": "1.1.3",
+  "shm-typed-array": "0.1.1",
+  comedy: "2.1.7",
+  comlink: "4.4.2",
+  nact: "7.6.2",
+  tarant: "3.1.40",
+  xstate: "5.33.3",
+} as const;
 
-/** What both are compiled with. posix-mq asks for nan 2.14.0, which knows no Node from 20 on. */
+/** What the first two are compiled with. posix-mq asks for nan 2.14.0, which knows no Node from 20 on. */
 const NAN_VERSION = "2.30.0";
 
 /** A package that is measured beside Postbox. */

@@ -26,18 +26,24 @@ const CPU: Column = {
   width: 6,
   cell: ({ cpu }) => cpu === undefined ? "" : percent(cpu),
 };
+const MEMORY: Column = {
+  head: "memory",
+  width: 10,
+  cell: ({ bytes }) => bytes === undefined ? "" : size(bytes),
+};
 const COMPARED: readonly Column[] = [
-  { head: "ratio", width: 7, cell: ({ ratio }) => ratio?.toFixed(2) ?? "" },
+  { head: "ratio", width: 7, cell: ({ ratio }) => ratio === undefined ? "" : times(ratio) },
   {
     head: "quartiles",
     width: 13,
-    cell: ({ ratioQuartiles: of }) => of ? `${of[0].toFixed(2)}–${of[1].toFixed(2)}` : "",
+    cell: ({ ratioQuartiles: of }) => of ? `${times(of[0])}–${times(of[1])}` : "",
   },
   { head: "goal", width: 0, cell: goalCell },
 ];
 
 const COLUMNS: Record<NonNullable<Subject["columns"]>, readonly Column[]> = {
   rounds: [BEST, MEDIAN, ...COMPARED],
+  "rounds and memory": [BEST, MEDIAN, MEMORY, ...COMPARED],
   percentiles: [BEST, P50, P99, ...COMPARED],
   "percentiles and CPU": [BEST, P50, P99, CPU, ...COMPARED],
 };
@@ -110,11 +116,23 @@ function padded(subject: Subject, [name = "", label = "", ...cells]: readonly st
   return (name.padEnd(CASE_WIDTH) + label.padEnd(LABEL_WIDTH) + rest.join("")).trimEnd();
 }
 
+/** Two decimals, and none where they would say nothing. */
+function times(ratio: number): string {
+  return ratio.toFixed(ratio < 100 ? 2 : 0);
+}
+
 /** Three digits and a unit. */
 export function duration(ns: number): string {
   if (ns < 1e3) return `${ns.toPrecision(3)} ns`;
   if (ns < 1e6) return `${(ns / 1e3).toPrecision(3)} µs`;
-  return `${(ns / 1e6).toPrecision(3)} ms`;
+  if (ns < 1e9) return `${(ns / 1e6).toPrecision(3)} ms`;
+  return `${(ns / 1e9).toPrecision(3)} s`;
+}
+
+/** Three digits and a unit. */
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${bytes.toPrecision(3)} B`;
+  return `${(bytes / 1024).toPrecision(3)} KiB`;
 }
 
 export function percent(share: number): string {

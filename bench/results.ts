@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { type Section, svg } from "./chart.ts";
 import type { Machine } from "./machine.ts";
-import { duration, machineLines, markdown, percent } from "./report.ts";
+import { duration, machineLines, markdown, percent, size } from "./report.ts";
 import type { ChartName, Row, Subject, Timing } from "./subject.ts";
 
 /** A subject that was measured. */
@@ -38,6 +38,7 @@ export function writeResults(folder: string, machine: Machine, results: readonly
 const CHARTS: Record<ChartName, string> = {
   waiting: "Messages of 64 B between two event loops",
   memory: "Rings, locks and records in shared memory",
+  actors: "Actors in one thread, in workers and in processes",
 };
 
 function noteOf({ processor, cores, architecture, kernel, runtimes }: Machine): string {
@@ -74,8 +75,11 @@ const P50: Value = { ...MEDIAN, head: "p50" };
 const P99: Value = { head: "p99", of: ({ p99Ns = 0 }) => duration(p99Ns) };
 const CPU: Value = { head: "CPU", of: ({ cpu = 0 }) => percent(cpu) };
 
+const MEMORY: Value = { head: "memory", of: ({ bytes = 0 }) => size(bytes) };
+
 const VALUES: Record<NonNullable<Subject["columns"]>, readonly Value[]> = {
   rounds: [MEDIAN],
+  "rounds and memory": [MEDIAN, MEMORY],
   percentiles: [P50, P99],
   "percentiles and CPU": [P50, P99, CPU],
 };

@@ -15,12 +15,11 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { SharedMemory, SpscRing, uniqueName } from "../mod.ts";
 import { compare, type Contender } from "./measure.ts";
 import { c, type Command, pinned, Program, Programs } from "./program.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Goal, Subject } from "./subject.ts";
-import { Pair, workerPair } from "./waiting_pairs.ts";
+import { overRings, Pair, workerPair } from "./waiting_pairs.ts";
 
 type Role = "round-trip" | "batches" | "one-by-one";
 
@@ -129,19 +128,11 @@ function placed(cpu: 0 | 1, command: Command): Command {
   return PLACEMENT === "free" ? command : pinned(cpu, command);
 }
 
-/** Over two rings in memory whose name is gone before anything is measured. */
-async function ringPair(role: Role, bytes: number, measured: End, peer: End): Promise<Pair> {
-  const ringBytes = SpscRing.bytesFor(CAPACITY_BYTES), name = uniqueName("bench");
-  using memory = SharedMemory.create(name, { byteLength: 2 * ringBytes });
-  try {
-    for (const at of [0, ringBytes]) {
-      SpscRing.format(memory.bytes.subarray(at, at + ringBytes), { capacityBytes: CAPACITY_BYTES });
-    }
+function ringPair(role: Role, bytes: number, measured: End, peer: End): Promise<Pair> {
+  return overRings(CAPACITY_BYTES, async (name) => {
     const started = await Program.start(placed(0, peer("peer", name, bytes)));
     return new Pair(await Program.start(placed(1, measured(role, name, bytes))), started);
-  } finally {
-    SharedMemory.unlink(name);
-  }
+  });
 }
 
 /** Over a Unix socket, whose name is gone before anything is measured. */

@@ -13,7 +13,7 @@ export interface Subject {
    * What its table shows.
    * @default {"rounds"}
    */
-  columns?: "rounds" | "percentiles" | "percentiles and CPU";
+  columns?: "rounds" | "rounds and memory" | "percentiles" | "percentiles and CPU";
   /**
    * The picture that shows it, too.
    * @default {none}
@@ -24,7 +24,7 @@ export interface Subject {
 }
 
 /** The pictures; each is a file of that name with `.svg`. */
-export type ChartName = "waiting" | "memory";
+export type ChartName = "waiting" | "memory" | "actors";
 
 /** What a run gives its subjects. */
 export interface Run extends Scale {
@@ -63,6 +63,8 @@ export interface Timing {
   p99Ns?: number;
   /** Processor time of the measured process through the time that passed: 1 is a whole core. */
   cpu?: number;
+  /** Memory of what one iteration made, where it stays. */
+  bytes?: number;
 }
 
 /** A timing beside the baseline's. */

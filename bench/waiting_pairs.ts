@@ -2,7 +2,7 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { MessageQueue, uniqueName } from "../mod.ts";
+import { MessageQueue, SharedMemory, SpscRing, uniqueName } from "../mod.ts";
 import type { Sample, Sampled } from "./measure.ts";
 import { c, type Command, pinned, Program } from "./program.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -70,6 +70,34 @@ export async function queuePair(
     }
   }
 }
+
+/** Memory with two rings in it, whose name is gone before anything is measured. */
+export async function overRings<T>(
+  capacityBytes: number,
+  start: (memoryName: string) => Promise<T>,
+): Promise<T> {
+  const ringBytes = SpscRing.bytesFor(capacityBytes), name = uniqueName("bench");
+  using memory = SharedMemory.create(name, { byteLength: 2 * ringBytes });
+  try {
+    for (const at of [0, ringBytes]) {
+      SpscRing.format(memory.bytes.subarray(at, at + ringBytes), { capacityBytes });
+    }
+    return await start(name);
+  } finally {
+    SharedMemory.unlink(name);
+  }
+}
+
+/** Over two rings that are awaited; ring_bench.ts measures those that block. */
+export function ringPair(role: Role, placement: Placement, runtime: Runtime): Promise<Pair> {
+  return overRings(AWAITED_RING_BYTES, async (name) => {
+    const command = (role: Role | "peer") => runtime.loop("await_ring", role, name);
+    const peer = await Program.start(placed("peer", placement, command("peer")));
+    return new Pair(await Program.start(placed("measured", placement, command(role))), peer);
+  });
+}
+
+const AWAITED_RING_BYTES = 64 * 1024;
 
 /** Over a Unix socket, whose name is gone before anything is measured. */
 export async function socketPair(
