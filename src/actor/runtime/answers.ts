@@ -35,8 +35,10 @@ export class Answers {
 
   /** That an ask or a stream failed. */
   failed(ask: Frame, error: unknown, actor: number): void {
-    const payload = encodePayload("messagepack", encodeError(error), this.#endpoint.crossing);
-    this.#send(ask, KIND.FAILED, CODEC.MESSAGEPACK, payload, actor);
+    // Who is not of the system may have no decoder but that of JSON.
+    const codec = ask.from === 0 ? "json" : "messagepack";
+    const payload = encodePayload(codec, encodeError(error), this.#endpoint.crossing);
+    this.#send(ask, KIND.FAILED, codecNumber(codec), payload, actor);
   }
 
   /**
@@ -115,6 +117,10 @@ export class Answers {
         payload,
       );
     } catch (error) {
+      if (error instanceof RangeError && kind !== KIND.FAILED) {
+        this.failed(ask, error, actor); // it is too long for a queue outside
+        return;
+      }
       // Who asked is gone: its queue does not exist any more.
       endpoint.log.debug("An answer found nobody", { error });
       return;

@@ -5,6 +5,7 @@ import { openQueueOutbox } from "../carriers/queue.ts";
 import { openRingOutbox } from "../carriers/ring.ts";
 import { ActorError } from "../errors.ts";
 import type { Directory } from "../memory/directory.ts";
+import { prefixOf } from "../memory/names.ts";
 import type { Address } from "../protocol/ref.ts";
 import { PosixError } from "../../errors.ts";
 import { inboxName, ringName } from "./names.ts";

@@ -74,6 +74,7 @@ export class Post {
     const credit = address.mailbox === undefined
       ? this.#credit(address.endpoint, address.actor)
       : undefined;
+    this.#checkSize(outbox, header, payload);
     if (credit === undefined || credit.tryTake()) {
       if (this.#trySend(outbox, header, payload, "message", priority)) return true;
       credit?.grant(1);
@@ -99,6 +100,7 @@ export class Post {
       ? this.#outlets.toQueue(to.queue)
       : this.#outlets.toEndpoint(to.endpoint!, to.byRing);
     const priority = controlPriority(header.kind);
+    this.#checkSize(outbox, header, payload);
     if (this.#trySend(outbox, header, payload, "control", priority)) return undefined;
     const leaving = this.#send(outbox, header, payload, "control", priority, {});
     this.#leaving.add(leaving);
@@ -234,6 +236,16 @@ export class Post {
       slab.free(block);
       throw error;
     }
+  }
+
+  /** Who is not of the system has no slab: what does not fit a message of its queue cannot go. */
+  #checkSize(outbox: Outbox, header: FrameHeader, payload: Uint8Array): void {
+    if (fits(outbox, header, payload) || this.#outlets.isOfSystem(outbox)) return;
+    const mostBytes = outbox.maxFrameBytes - FRAME_HEADER_BYTES - (header.replyName?.length ?? 0);
+    throw new RangeError(
+      `Cannot send ${payload.byteLength} bytes to "${outbox.target}": a message of that queue has ` +
+        `room for ${mostBytes}, and the slab is for endpoints of the system`,
+    );
   }
 
   /** A block with the payload in it, as soon as there is one. */
