@@ -211,6 +211,9 @@ test("Slab.unqueue() takes back what was not sent, to be sent again", () => {
   assertEquals(slab.take(descriptor), payloadOf(10, 1));
   assertThrows(() => slab.unqueue(descriptor), TypeError, "Cannot take back");
   assertThrows(() => slab.queue(descriptor, 0), TypeError, "Cannot queue");
+  const next = slab.write(payloadOf(10, 2)); // in the same block
+  assertThrows(() => slab.queue(descriptor, 0), TypeError, "generation 1");
+  assertEquals(next.block, descriptor.block);
 });
 
 test("Slab.take() is undefined for descriptors that nobody gave", () => {
