@@ -21,6 +21,7 @@ import {
   COUNT_WORD,
   ENTRY_BYTES,
   FREE,
+  IN_FLIGHT,
   MAX_PAYLOAD_BYTES,
   maxBlocksOf,
   QUEUED,
@@ -192,7 +193,11 @@ test("Slab.free() frees what is written and what was received, once", () => {
   receiver.slab.free(written); // not its own
   assertEquals(system.used(), 1);
   main.slab.free(written);
-  const sent = send(main, payloadOf(10, 1), receiver.id); // the same block, in another generation
+  const again = main.slab.write(payloadOf(10, 2)); // the same block, in another generation
+  main.slab.free(written);
+  assertEquals([again.block, system.used()], [written.block, 1]);
+  main.slab.free(again);
+  const sent = send(main, payloadOf(10, 1), receiver.id);
   main.slab.free(written);
   assertEquals([sent.block, system.used()], [written.block, 1]);
   assertNotEquals(sent.generation, written.generation);
@@ -305,6 +310,10 @@ test("Slab.reclaim() frees what a dead endpoint was writing or reading, and refu
   assertEquals([main.slab.reclaim(child.id, 1), main.slab.reclaim(child.id, 1)], [1, 0]);
   assertEquals(main.slab.take(sent), payloadOf(10, 2)); // a sent one outlives its sender
   assertEquals(system.used(), 1); // of its next incarnation
+  using memory = system.segment(0);
+  const words = new Int32Array(memory.buffer, 0, blockOffset(0, 0) / 4), block = 7;
+  words[(TABLE_OFFSET + block * ENTRY_BYTES) / 4] = wordOf(IN_FLIGHT, ownerOf(child.id, 1));
+  assertEquals([main.slab.reclaim(child.id, 1), system.used()], [1, 1]);
 });
 
 test("Slab.tryWrite() finds the blocks of dead ones by itself before it is full", () => {
