@@ -33,7 +33,7 @@ import { Answers } from "./answers.ts";
 import { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
-import { type Death, Incarnations, keyOf } from "./incarnations.ts";
+import { type Death, Incarnations } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { type Letter, LocalMailbox } from "./local_mailbox.ts";
 import { inboxName, ringName } from "./names.ts";

@@ -33,6 +33,8 @@ export class Family {
   readonly #onGaveUp: (exit: Exit) => void;
   /** In the order in which they were started. */
   readonly #groups: Group[] = [];
+  /** Children that have left, and of which something is still there. */
+  readonly #leaving = new Set<Promise<void>>();
   #isStopping = false;
 
   /** @param onGaveUp Hears that a group of children ended more often than is allowed. */
@@ -70,6 +72,7 @@ export class Family {
     const child = childOf(group, ref)!;
     for (const member of [...child.members].reverse()) await group.supervisor.remove(member);
     this.#remove(group, child);
+    await this.#left();
   }
 
   /** The members of a child. */
@@ -82,9 +85,11 @@ export class Family {
     this.#isStopping = true;
     for (let group; (group = this.#groups.at(-1)) !== undefined;) {
       await group.supervisor.stop(timeoutMs);
-      for (const child of [...group.children].reverse()) child.release();
+      this.#release(group.children);
       this.#leave(group);
+      await this.#left();
     }
+    await this.#left();
   }
 
   async #start(
@@ -92,6 +97,8 @@ export class Family {
     strategy: Strategy,
     restart: RestartPolicy,
   ): Promise<AnyRef[]> {
+    this.#checkRunning();
+    await this.#left(); // a mailbox may be another's as soon as nobody has it
     this.#checkRunning();
     const children: Spawned[] = [];
     try {
@@ -101,7 +108,8 @@ export class Family {
         this.#endpoint.incarnations.learn(keyOf(child.address), 1);
       }
     } catch (error) {
-      for (const child of children.reverse()) child.release();
+      this.#release(children);
+      await this.#left();
       throw error;
     }
     const refs = children.map(({ ref }) => ref);
@@ -110,8 +118,9 @@ export class Family {
     try {
       await group.supervisor.start();
     } catch (cause) {
-      for (const child of [...children].reverse()) child.release();
+      this.#release(group.children);
       this.#leave(group);
+      await this.#left();
       if (cause instanceof ActorError && cause.code === "ESTART") throw cause;
       const label = group.children[0]?.label ?? plans[0]!.definition.exportName;
       throw new ActorError({ action: "start", actor: label, code: "ESTART", cause });
@@ -133,7 +142,7 @@ export class Family {
       onDown: (down) => this.#down(group, down),
       onGaveUp: (exit) => {
         this.#leave(group);
-        for (const child of [...group.children].reverse()) child.release();
+        this.#release(group.children);
         this.#onGaveUp(exit);
       },
     });
@@ -168,9 +177,23 @@ export class Family {
   #remove(group: Group, child: Spawned): void {
     const index = group.children.indexOf(child);
     if (index === -1) return;
-    group.children.splice(index, 1);
-    child.release();
+    this.#release(group.children.splice(index, 1));
     if (group.children.length === 0) this.#leave(group);
+  }
+
+  /** Gives back what children had that have left, the last first. */
+  #release(children: readonly Spawned[]): void {
+    for (const child of [...children].reverse()) {
+      const released = child.release()
+        .catch((error) => this.#endpoint.log.error(`${child.label} left something`, { error }))
+        .then(() => void this.#leaving.delete(released));
+      this.#leaving.add(released);
+    }
+  }
+
+  /** Waits until nothing of those is there any more that have left. */
+  async #left(): Promise<void> {
+    while (this.#leaving.size > 0) await Promise.all(this.#leaving);
   }
 
   #leave(group: Group): void {

@@ -64,6 +64,9 @@ export class HereMember implements Member {
     await this.#cell?.stop(timeoutMs);
   }
 
+  /** Its mailbox is all that is kept, and not its own. */
+  async leave(): Promise<void> {}
+
   async crash(exit: Exit): Promise<void> {
     await this.#cell?.crash(exit);
   }

@@ -115,6 +115,13 @@ export class LaunchedMember implements Member {
     await this.#shutDown(running, drained, timeoutMs + SHUTDOWN_MS);
   }
 
+  async leave(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return await this.#inherited;
+    running.end ??= { kind: "stopped" };
+    await this.#shutDown(running, Promise.resolve(), SHUTDOWN_MS);
+  }
+
   async crash(exit: Exit): Promise<void> {
     const running = this.#running;
     if (running === undefined) return;

@@ -10,6 +10,8 @@ export interface Member extends Supervised {
   readonly address: Address;
   /** Its own endpoint and number, also where others know it by its mailbox. */
   readonly place: { readonly endpoint: number; readonly actor: number };
+  /** It is not started any more: ends what was kept for the next incarnation. */
+  leave(): Promise<void>;
   /** Ends it as an error of its own would, or by a signal where it is a process. */
   crash(exit: Exit): Promise<void>;
 }

@@ -9,6 +9,7 @@ import { host } from "../../life/inside.ts";
 import { Directory } from "../memory/directory.ts";
 import { type AnyActorDefinition, isActorDefinition } from "../protocol/definition.ts";
 import type { LaunchedAs } from "../launch/launched.ts";
+import type { Address } from "../protocol/ref.ts";
 import { loadCodecs } from "../wire/codec.ts";
 import { Cell } from "./cell.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -43,7 +44,10 @@ export async function serveEndpoint(
       start: (order) => actors.start(order),
       stop: ({ actor, drainMs }) => actors.stop(actor, drainMs),
       crash: ({ actor, exit }) => actors.crash(actor, exit),
-      shutdown: () => void endpoint.turn().then(resolve),
+      shutdown() {
+        actors.end();
+        void endpoint.turn().then(resolve);
+      },
     });
   });
   // What an incarnation before left in the inbox waits here until the actor is started again.
@@ -68,6 +72,7 @@ export async function serveEndpoint(
 class LaunchedActors {
   readonly #endpoint: Endpoint;
   readonly #sources = new Map<number, QueueSource>();
+  readonly #addresses = new Map<number, Address>();
 
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
@@ -76,6 +81,7 @@ class LaunchedActors {
   async start(order: StartOrder): Promise<void> {
     const endpoint = this.#endpoint;
     const { actor, address, incarnation, capacity, init, supervisor } = order;
+    this.#addresses.set(actor, address);
     const definition = await importActor(order);
     let source;
     if (address.mailbox === undefined) {
@@ -107,11 +113,13 @@ class LaunchedActors {
     }
   }
 
-  /** Stops an actor for good, as far as this process is concerned: what waits is told so. */
   async stop(actor: number, drainMs: number): Promise<void> {
-    const cell = this.#endpoint.cells.get(actor);
-    await cell?.stop(drainMs);
-    if (cell !== undefined) this.#endpoint.closeMailbox(actor, cell.parts.address);
+    await this.#endpoint.cells.get(actor)?.stop(drainMs);
+  }
+
+  /** Nothing is taken any more: what waits goes to the dead letters, and who asked is told so. */
+  end(): void {
+    for (const [actor, address] of this.#addresses) this.#endpoint.closeMailbox(actor, address);
   }
 
   async crash(actor: number, exit: Exit): Promise<void> {

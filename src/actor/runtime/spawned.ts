@@ -25,20 +25,20 @@ export interface Spawned {
   readonly members: readonly Member[];
   /** A member will not come back. */
   left(member: Member): void;
-  /** Gives back what it has in the kernel, and what waits in its mailbox to the dead letters. */
-  release(): void;
+  /**
+   * Ends what is kept of it, and gives back what it has in the kernel; what waits in its mailbox goes
+   * to the dead letters. To be called once.
+   */
+  release(): Promise<void>;
 }
 
 /** Makes what an actor needs; nothing runs yet. */
 export function makeSpawned(endpoint: Endpoint, plan: Plan): Spawned {
   const undo: (() => void)[] = [];
-  const release = () => {
-    for (const step of undo.splice(0).reverse()) step();
-  };
   try {
-    return make(endpoint, plan, undo, release);
+    return make(endpoint, plan, undo);
   } catch (error) {
-    release();
+    undone(undo);
     throw error;
   }
 }
@@ -47,7 +47,6 @@ function make(
   endpoint: Endpoint,
   plan: Plan,
   undo: (() => void)[],
-  release: () => void,
 ): Spawned {
   const { system, directory } = endpoint;
   const { protocol, exportName } = plan.definition;
@@ -86,6 +85,7 @@ function make(
       ? hereMember(endpoint, plan, own, place.actor, undo)
       : launchedMember(endpoint, plan, own, place, undo);
   });
+  const all = [...members];
   return {
     plan,
     label,
@@ -93,8 +93,16 @@ function make(
     ref: endpoint.refs.make(protocol, address),
     members,
     left: (member) => void members.splice(members.indexOf(member), 1),
-    release,
+    async release() {
+      for (const member of all.reverse()) await member.leave();
+      undone(undo);
+    },
   };
+}
+
+/** Takes back what was made, the last first. */
+function undone(undo: (() => void)[]): void {
+  for (const step of undo.splice(0).reverse()) step();
 }
 
 function hereMember(
