@@ -90,9 +90,9 @@ test("mq tail tells of each message that it can neither write nor give back", as
   for (const { queue } of [first, second]) queue.trySend("lost");
   // The kernel gives the place to who is blocked in mq_send, in the moment in which it is free.
   using program = await compileC(new URL("../process/queue_peer.c", import.meta.url));
-  await using senders = new AsyncDisposableStack();
-  for (const { name } of [first, second]) {
-    const sender = senders.use(new Peer(program.path, [name]));
+  await using one = new Peer(program.path, [first.name]);
+  await using other = new Peer(program.path, [second.name]);
+  for (const sender of [one, other]) {
     assertEquals(await sender.ask("open"), "ok");
     await sender.tell(`send 0 ${hex("next")}`);
     await untilBlocked(sender.pid, "mq_timedsend");
@@ -115,9 +115,13 @@ test("mq tail ends quietly when its reader goes, and loses nothing", async () =>
   for (let i = 0; i < 8; i++) made.queue.trySend(String(i));
   const words = `${POSTBOX.join(" ")} mq tail ${made.name}`;
   const script = `{ ${words}; echo $? > ${folder.path}/code; } | head -1; cat ${folder.path}/code`;
-  const running = shell(script);
-  // The reader is gone after a line; whatever comes then cannot be written any more.
-  while (!made.queue.trySend("last", { priority: 0 })) await new Promise((r) => setTimeout(r, 1));
+  let isOver = false;
+  const running = shell(script).finally(() => isOver = true);
+  // The reader is gone after a line, whenever that is; what comes then cannot be written any more.
+  while (!isOver) {
+    made.queue.trySend("more");
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
   const { stdout, stderr } = await running;
   assertEquals([stdout, stderr], [`${made.name} 0 0\n0\n`, ""]);
 });
