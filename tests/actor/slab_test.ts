@@ -320,11 +320,13 @@ test("Slab.tryWrite() finds the blocks of dead ones by itself before it is full"
   using system = new TestSystem();
   const { main } = system, most = maxBlocksOf(0);
   const child = system.start();
-  for (let block = 0; block < most; block++) child.slab.write(payloadOf(1, block));
+  const sent = [1, 2, 3].map((first) => send(child, payloadOf(1, first), 0));
+  for (let block = sent.length; block < most; block++) child.slab.write(payloadOf(1, block));
   assertEquals(main.slab.tryWrite(payloadOf(1, 0)), undefined);
   child[Symbol.dispose]();
   assert(main.slab.tryWrite(payloadOf(1, 0)) !== undefined);
-  assertEquals(system.used(), 1);
+  assertEquals(system.used(), sent.length + 1);
+  for (const descriptor of sent) assert(main.slab.take(descriptor) !== undefined);
 });
 
 test("Slab.recover() frees a block whose message is gone: its sender died before it was sent", async () => {
