@@ -108,9 +108,12 @@ export class Supervisor {
     if (member === undefined) return;
     member.isLeaving = true;
     member.interrupt();
-    await this.#inTurn(() =>
-      this.#stopForGood(member, { kind: "stopped" }, this.#options.stopTimeoutMs)
-    );
+    await this.#inTurn(async () => {
+      await this.#stopForGood(member, { kind: "stopped" }, this.#options.stopTimeoutMs);
+      for (const restart of this.#restarts) {
+        if (restart.members.every(({ isLeaving }) => isLeaving)) this.#cancel(restart);
+      }
+    });
   }
 
   /** Does something when all that came before is done. */
