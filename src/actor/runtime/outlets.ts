@@ -62,6 +62,11 @@ export class Outlets {
     return outbox;
   }
 
+  /** Whether what an outbox leads to is of this system. */
+  isOfSystem({ target }: Outbox): boolean {
+    return target.startsWith(prefixOf(this.#system));
+  }
+
   /** An endpoint ended for good: what has its name may be another object later. */
   forget(endpoint: number): void {
     const outboxes = this.#endpoints.get(endpoint);

@@ -12,6 +12,9 @@ import { addressOf, type AnyRef, type Ref } from "../protocol/ref.ts";
 import { createSystem, endpointOf, type System, type SystemOptions } from "../runtime/system.ts";
 import { Probe, probeActor, ProbeInbox } from "./probe.ts";
 
+/** So much time passes in each step of closing. */
+const CLOSING_STEP_MS = 100;
+
 /** How a system for tests is made. */
 export interface TestSystemOptions extends SystemOptions {
   /**
@@ -100,9 +103,15 @@ export class TestSystem implements AsyncDisposable {
     await endpointOf(this.system).crash(addressOf(ref), exit);
   }
 
-  /** Closes the system. */
+  /** Closes the system. What has a deadline to stop is not waited for: its time passes now. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.system.close();
+    let isClosed = false;
+    const closed = this.system.close().finally(() => isClosed = true);
+    while (this.#clock !== undefined && !isClosed) {
+      await this.#clock.advance(CLOSING_STEP_MS);
+      await Promise.race([closed, new Promise<void>((resolve) => realClock.after(1, resolve))]);
+    }
+    await closed;
   }
 }
 
