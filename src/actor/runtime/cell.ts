@@ -51,7 +51,7 @@ export class Cell {
   readonly #open = new Set<Open>();
   readonly #stashed: { bytes: Uint8Array; priority: number }[] = [];
   readonly #unstashed: { bytes: Uint8Array; priority: number }[] = [];
-  #state: "starting" | "running" | "draining" | "ended" = "starting";
+  #state: "starting" | "running" | "draining" | "leaving" | "ended" = "starting";
   #handlers: ReadonlyMap<string, AnyHandler> = new Map();
   #current: { bytes: Uint8Array; priority: number } | undefined;
   #whenIdle: (() => void) | undefined;
@@ -69,6 +69,11 @@ export class Cell {
   /** Whether it has ended. */
   get ended(): boolean {
     return this.#state === "ended";
+  }
+
+  /** Whether it takes messages. */
+  get #goesOn(): boolean {
+    return this.#state === "running" || this.#state === "draining";
   }
 
   /** Runs its setup, then goes on by itself. @throws What the setup threw. */
@@ -102,6 +107,14 @@ export class Cell {
     await this.#end({ kind: "stopped" });
   }
 
+  /** Ends it when the message in hand is handled. */
+  leave(): void {
+    if (this.#state === "starting") return void this.#end({ kind: "stopped" });
+    if (this.#state !== "running" && this.#state !== "draining") return;
+    this.#state = "leaving";
+    this.#halt.abort();
+  }
+
   /** Ends it as a handler that throws does. */
   crash(exit: Exit): Promise<void> {
     return this.#end(exit);
@@ -129,7 +142,7 @@ export class Cell {
   async #run(): Promise<void> {
     const { source, endpoint } = this.parts;
     let inARow = 0;
-    while (this.#state === "running" || this.#state === "draining") {
+    while (this.#goesOn) {
       const again = this.#unstashed.shift();
       let bytes = again?.bytes ?? source.tryNext();
       if (bytes === undefined) {
@@ -143,38 +156,51 @@ export class Cell {
         if (bytes === undefined) continue;
         inARow = 0;
       }
-      if (this.ended) {
+      if (!this.#goesOn) {
         // It ended while it waited: the message is the next incarnation's.
-        endpoint.giveBack(this.parts, bytes, source.priority);
-        return;
+        source.giveBack(bytes.slice(), source.priority);
+        break;
       }
-      const handled = this.#handle(bytes, again?.priority ?? source.priority);
+      const handled = again === undefined
+        ? this.#handle(bytes, source.priority, true)
+        : this.#handle(bytes, again.priority, false);
       if (handled !== undefined) await handled;
       else if (++inARow % IN_A_ROW === 0) await endpoint.turn();
     }
     this.#whenIdle?.();
+    if (this.#state === "leaving") await this.#end({ kind: "stopped" });
   }
 
-  /** One message. Undefined when it is done, or the promise that it will be. */
-  #handle(bytes: Uint8Array, priority: number): Promise<void> | undefined {
+  /**
+   * One message. Undefined when it is done, or the promise that it will be.
+   *
+   * @param isFirst Whether it was not in hand before: it was not set aside.
+   */
+  #handle(given: Uint8Array, priority: number, isFirst: boolean): Promise<void> | undefined {
     const { endpoint, definition, incarnation } = this.parts;
-    const frame = decodeFrame(bytes, bytes.byteLength);
+    let bytes = given, frame = decodeFrame(bytes, bytes.byteLength);
+    if (!("problem" in frame) && frame.block !== undefined) {
+      // What is set aside, or becomes a dead letter, has its payload with it.
+      bytes = endpoint.whole(frame, bytes);
+      frame = decodeFrame(bytes, bytes.byteLength);
+    }
     if ("problem" in frame) {
-      endpoint.dead("invalid-frame", this.parts.address, bytes, { detail: frame.problem });
+      endpoint.dead("invalid-frame", this.parts.address, bytes, {
+        detail: `${frame.problem}: ${frame.detail}`,
+      });
       return;
     }
-    endpoint.took(frame, this.parts);
+    if (isFirst) endpoint.took(frame, this.parts);
+    const spec = definition.protocol.byTag.get(frame.tag);
+    const isAsk = frame.kind !== KIND.TELL;
+    const isCancelled = isAsk && endpoint.servings.isCancelled(frame);
     if (frame.expires !== 0 && frame.expires < endpoint.clock.now()) {
       endpoint.dead("expired", this.parts.address, bytes, { frame });
       return;
     }
     // Who asked an incarnation that died was told so, and asks again or does not.
-    if (frame.toIncarnation !== 0 && frame.toIncarnation < incarnation) return;
-    if (frame.kind === KIND.ASK || frame.kind === KIND.OPEN) {
-      if (endpoint.servings.isCancelled(frame)) return;
-      endpoint.answers.taken(frame, this.parts.actor);
-    }
-    const spec = definition.protocol.byTag.get(frame.tag);
+    if (isCancelled || (frame.toIncarnation !== 0 && frame.toIncarnation < incarnation)) return;
+    if (isAsk && isFirst) endpoint.answers.taken(frame, this.parts.actor);
     if (spec === undefined || kindOf(spec) !== frame.kind) {
       const error = new ActorError({
         action: "send to",
@@ -241,14 +267,26 @@ export class Cell {
       this.#current = undefined;
       return;
     }
-    if (spec.shape === "tell") {
-      const copy = this.#keep(bytes);
-      return result.then(
-        () => this.#over(),
-        (error) => this.#threw(spec, frame, copy, error),
-      );
-    }
+    if (spec.shape === "tell") return this.#serveTell(spec, frame, turn, result, this.#keep(bytes));
     return this.#serveAsk(spec, frame, turn, result, this.#keep(bytes));
+  }
+
+  async #serveTell(
+    spec: KindSpec,
+    frame: Frame,
+    turn: MessageTurn,
+    result: Promise<unknown>,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    const open = this.#serve(turn, () => {});
+    try {
+      await result;
+      this.#over();
+    } catch (error) {
+      await this.#threw(spec, frame, bytes, error);
+    } finally {
+      this.#open.delete(open);
+    }
   }
 
   async #serveAsk(
@@ -260,7 +298,7 @@ export class Cell {
   ): Promise<void> {
     const { endpoint } = this.parts;
     let wanted = true;
-    const open = this.#serve(frame, turn, (error) => {
+    const open = this.#serve(turn, (error) => {
       wanted = false;
       endpoint.answers.failed(frame, error, this.parts.actor);
     });
@@ -315,14 +353,15 @@ export class Cell {
       failed: (error) => once(() => endpoint.answers.failed(frame, error, this.parts.actor)),
     }, frame.argument);
     const finish = endpoint.servings.begin(frame, server);
-    const open = this.#serve(frame, turn, (error) => {
+    const open = this.#serve(turn, (error) => {
       once(() => endpoint.answers.failed(frame, error, this.parts.actor));
       server.cancelled(error);
     });
     void server.run(items);
   }
 
-  #serve(_frame: Frame, turn: MessageTurn, fail: (error: unknown) => void): Open {
+  /** It is told when the actor ends. */
+  #serve(turn: MessageTurn, fail: (error: unknown) => void): Open {
     const open = { turn, fail };
     this.#open.add(open);
     return open;
@@ -330,7 +369,7 @@ export class Cell {
 
   /** A handler threw: an asker is told, a tell ends the actor. */
   #threw(
-    { shape, kind }: KindSpec,
+    { shape }: KindSpec,
     frame: Frame,
     bytes: Uint8Array,
     error: unknown,
@@ -341,7 +380,7 @@ export class Cell {
       endpoint.answers.failed(frame, error, this.parts.actor);
       return;
     }
-    endpoint.dead("handler-threw", address, bytes, { frame, kind, error });
+    endpoint.dead("handler-threw", address, bytes, { frame, error });
     return this.#end({ kind: "threw", error });
   }
 
@@ -371,7 +410,7 @@ export class Cell {
 
   async #end(exit: Exit, tell = true): Promise<void> {
     if (this.#state === "ended") return;
-    const { endpoint, address, incarnation } = this.parts;
+    const { endpoint, address, incarnation, source } = this.parts;
     this.#state = "ended";
     this.#halt.abort();
     const error = this.#died(exit);
@@ -379,8 +418,9 @@ export class Cell {
       open.turn.abort(error);
       open.fail(error);
     }
-    for (const { bytes, priority } of [...this.#unstashed, ...this.#stashed]) {
-      endpoint.giveBack(this.parts, bytes, priority);
+    // The last first: each goes before what waits.
+    for (const { bytes, priority } of [...this.#unstashed, ...this.#stashed].reverse()) {
+      source.giveBack(bytes, priority);
     }
     this.#whenIdle?.();
     await this.context.end(error);

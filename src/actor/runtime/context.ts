@@ -46,7 +46,7 @@ export class CellContext implements Context<AnyProtocol> {
   }
 
   stop(): void {
-    void this.#cell.stop(0);
+    this.#cell.leave();
   }
 
   watch(ref: AnyRef, onDown: (down: Down) => void): () => void {

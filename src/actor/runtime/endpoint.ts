@@ -16,6 +16,7 @@ import type { DeadReason, LetterParts } from "../flow/dead_letters.ts";
 import type { Log } from "../flow/log.ts";
 import type { Directory } from "../memory/directory.ts";
 import { Slab } from "../memory/slab.ts";
+import { protocolNamed } from "../protocol/protocol.ts";
 import { type Address, addressOf, type AnyRef } from "../protocol/ref.ts";
 import type { Down } from "../protocol/spawn_options.ts";
 import { nextTurn } from "../../wait/mod.ts";
@@ -225,7 +226,6 @@ export class Endpoint {
   ): boolean | Promise<boolean> {
     const mailbox = this.mailboxes.get(address.actor);
     if (mailbox === undefined) {
-      this.dead("unknown-actor", address, bytes);
       throw new ActorError({
         action: "reach",
         actor: address.label,
@@ -237,9 +237,14 @@ export class Endpoint {
       { bytes, priority },
       flow,
       address.label,
-      (letter) => this.dead("dropped", address, letter.bytes),
+      (letter) => this.dropped(address, letter.bytes),
       (ms, run) => this.clock.after(ms, run),
     );
+  }
+
+  /** A message that its mailbox had no room for, where that is allowed. */
+  dropped(address: Address, bytes: Uint8Array): void {
+    this.dead("dropped", address, bytes, { frame: decodeFrame(bytes, bytes.byteLength) as Frame });
   }
 
   /** How many messages wait in a mailbox, as far as can be seen from here. */
@@ -262,20 +267,19 @@ export class Endpoint {
   closeMailbox(actor: number, address: Address): void {
     const mailbox = this.mailboxes.get(actor);
     this.mailboxes.delete(actor);
-    for (const { bytes } of mailbox?.drain() ?? []) {
-      this.#refused(bytes, "stopped", address);
-    }
+    this.#credit.forgetActor(actor);
+    for (const { bytes } of mailbox?.drain() ?? []) this.refused(bytes, address);
   }
 
-  /** A message that its actor will not take: who asked is told. */
-  #refused(bytes: Uint8Array, reason: DeadReason, address: Address): void {
+  /** A message that an actor which was stopped will not take: who asked is told. */
+  refused(bytes: Uint8Array, address: Address): void {
     const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame) return;
     const isMessage = frame.kind === KIND.TELL || frame.kind === KIND.ASK ||
       frame.kind === KIND.OPEN;
     // What was for the runtime of an endpoint is of no use without it.
     if (!isMessage || (frame.to === 0 && address.mailbox === undefined)) return this.#free(frame);
-    this.dead(reason, address, bytes, { frame });
+    this.dead("stopped", address, bytes, { frame });
     if (frame.kind === KIND.TELL) return;
     this.answers.failed(frame, ActorError.died(address.label, { kind: "stopped" }), address.actor);
   }
@@ -294,7 +298,7 @@ export class Endpoint {
       for (let left = inbox?.depth ?? 0; left > 0; left--) {
         const byteLength = inbox!.tryTake(buffer);
         if (byteLength === undefined) break;
-        this.#refused(buffer.subarray(0, byteLength), "stopped", address);
+        this.refused(buffer.subarray(0, byteLength), address);
       }
     } finally {
       inbox?.close();
@@ -351,14 +355,6 @@ export class Endpoint {
     this.serve(openRingInbox(name));
   }
 
-  /** Puts a message back that a cell took and did not handle. */
-  giveBack({ address, actor }: CellParts, bytes: Uint8Array, priority: number): void {
-    const letter: Letter = { bytes: bytes.slice(), priority };
-    const mailbox = this.mailboxes.get(actor);
-    if (mailbox !== undefined) mailbox.giveBack(letter);
-    else this.dead("stopped", address, letter.bytes);
-  }
-
   /** A message leaves the way to its handler: it goes to the dead letters. */
   dead(
     reason: DeadReason,
@@ -370,9 +366,10 @@ export class Endpoint {
       reason,
       label: address?.label ?? `endpoint ${this.id}`,
       address,
-      kind,
+      kind: kind ??
+        (frame && address && protocolNamed(address.protocol)?.byTag.get(frame.tag)?.kind),
       detail: detail ?? (error instanceof Error ? error.message : ""),
-      bytes: frame === undefined ? bytes.slice() : this.#whole(frame, bytes),
+      bytes: frame === undefined ? bytes.slice() : this.whole(frame, bytes),
       error,
     };
     if (this.#keepLetter !== undefined) return this.#keepLetter(letter);
@@ -385,12 +382,13 @@ export class Endpoint {
   took(frame: Frame, { address, actor }: CellParts): void {
     if (address.mailbox !== undefined || this.#isFromHere(frame)) return;
     const count = this.#credit.took(frame.from - 1, frame.epoch, actor);
-    if (count === 0) return;
-    this.controlQuietly(frame.from - 1, {
-      ...this.blank(KIND.GRANT),
-      fromActor: actor,
-      argument: count,
-    });
+    if (count > 0) this.#grant(frame, actor, count);
+  }
+
+  /** Lets who sent a message send more. */
+  #grant({ from }: Frame, actor: number, count: number): void {
+    const grant = { ...this.blank(KIND.GRANT), fromActor: actor, argument: count };
+    this.controlQuietly(from - 1, grant);
   }
 
   /** Sends a word that nobody waits for; if its receiver is gone, it needs none. */
@@ -561,6 +559,7 @@ export class Endpoint {
     const mailbox = this.mailboxes.get(frame.to);
     if (mailbox === undefined) {
       this.dead("unknown-actor", undefined, bytes, { frame });
+      if (!this.#isFromHere(frame)) this.#grant(frame, frame.to, 1);
       if (frame.kind === KIND.TELL) return;
       const error = new ActorError({
         action: "reach",
@@ -573,11 +572,11 @@ export class Endpoint {
     if (!this.#isFromHere(frame) && !this.#credit.admit(frame.from - 1, frame.epoch, frame.to)) {
       return this.dead("dropped", undefined, bytes, { frame, detail: "its sender had no credit" });
     }
-    mailbox.accept({ bytes: this.#whole(frame, bytes), priority });
+    mailbox.accept({ bytes: this.whole(frame, bytes), priority });
   }
 
   /** A frame with its payload in it, as it is kept: then the slab's block is free again. */
-  #whole(frame: Frame, bytes: Uint8Array): Uint8Array {
+  whole(frame: Frame, bytes: Uint8Array): Uint8Array {
     const payload = frame.block === undefined ? undefined : this.slab.take(frame.block);
     if (payload === undefined) return bytes.slice(); // a block that is lost is found to be so again
     const whole = new Uint8Array(

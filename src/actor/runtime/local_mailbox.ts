@@ -55,10 +55,9 @@ export class LocalMailbox implements Source {
     this.#buffer.admit(letter, letter.priority);
   }
 
-  /** Puts a frame back that a cell had taken and not handled. */
-  giveBack(letter: Letter): void {
-    if (this.#giveToTaker(letter)) return;
-    this.#buffer.unshift(letter, letter.priority);
+  giveBack(bytes: Uint8Array, priority: number): void {
+    const letter = { bytes, priority };
+    if (!this.#giveToTaker(letter)) this.#buffer.unshift(letter, priority);
   }
 
   /**

@@ -1,12 +1,20 @@
-/** A named mailbox as a cell takes from it: straight from its kernel queue, a message at a time. */
+/**
+ * A named mailbox as a cell takes from it: straight from its kernel queue, a message at a time.
+ *
+ * Rule: what was given back comes first, for no queue takes a message back at its head.
+ */
 
 import type { Inbox } from "../carriers/carrier.ts";
+import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
+import type { Letter } from "./local_mailbox.ts";
 import type { Source } from "./source.ts";
 
 /** Takes into one buffer, which the next frame uses again. */
 export class QueueSource implements Source {
   readonly #inbox: Inbox;
   readonly #buffer: Uint8Array;
+  readonly #returned = new MailboxBuffer<Letter>(Number.MAX_SAFE_INTEGER);
+  #priority = 0;
 
   constructor(inbox: Inbox) {
     this.#inbox = inbox;
@@ -14,26 +22,41 @@ export class QueueSource implements Source {
   }
 
   get priority(): number {
-    return this.#inbox.priority;
+    return this.#priority;
   }
 
   tryNext(): Uint8Array | undefined {
+    const returned = this.#returned.shift();
+    if (returned !== undefined) {
+      this.#priority = returned.priority;
+      return returned.bytes;
+    }
     const byteLength = this.#inbox.tryTake(this.#buffer);
-    return byteLength === undefined ? undefined : this.#buffer.subarray(0, byteLength);
+    return byteLength === undefined ? undefined : this.#taken(byteLength);
   }
 
   async next(signal: AbortSignal): Promise<Uint8Array | undefined> {
     try {
       const byteLength = await this.#inbox.take(this.#buffer, { signal });
-      return this.#buffer.subarray(0, byteLength);
+      return this.#taken(byteLength);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;
     }
   }
 
-  /** Closes its end; what waits stays in the queue. */
-  close(): void {
+  giveBack(bytes: Uint8Array, priority: number): void {
+    this.#returned.unshift({ bytes, priority }, priority);
+  }
+
+  /** Closes its end; what waits stays in the queue. @returns What was given back. */
+  close(): Letter[] {
     this.#inbox.close();
+    return this.#returned.remove(() => true);
+  }
+
+  #taken(byteLength: number): Uint8Array {
+    this.#priority = this.#inbox.priority;
+    return this.#buffer.subarray(0, byteLength);
   }
 }

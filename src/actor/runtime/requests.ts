@@ -46,7 +46,7 @@ export class Requests implements StreamHost {
     options.signal?.throwIfAborted();
     const gone = this.#send(address, header, payload, priorityOf(spec, options), options);
     if (typeof gone === "boolean" ? gone : await gone) return;
-    this.#dropped(address, header, payload, spec);
+    this.#dropped(address, header, payload);
   }
 
   /** Asks; the promise is that of the reply. */
@@ -337,10 +337,10 @@ export class Requests implements StreamHost {
   }
 
   /** A tell that its mailbox had no room for, where that is allowed. */
-  #dropped(address: Address, header: FrameHeader, payload: Uint8Array, { kind }: KindSpec): void {
+  #dropped(address: Address, header: FrameHeader, payload: Uint8Array): void {
     const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength);
     encodeFrame(bytes, header, payload);
-    this.#endpoint.dead("dropped", address, bytes, { kind });
+    this.#endpoint.dropped(address, bytes);
   }
 }
 

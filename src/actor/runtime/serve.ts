@@ -119,7 +119,12 @@ class LaunchedActors {
 
   /** Nothing is taken any more: what waits goes to the dead letters, and who asked is told so. */
   end(): void {
-    for (const [actor, address] of this.#addresses) this.#endpoint.closeMailbox(actor, address);
+    const endpoint = this.#endpoint;
+    for (const [actor, address] of this.#addresses) {
+      endpoint.closeMailbox(actor, address);
+      const returned = this.#sources.get(actor)?.close() ?? [];
+      for (const { bytes } of returned) endpoint.refused(bytes, address);
+    }
   }
 
   async crash(actor: number, exit: Exit): Promise<void> {

@@ -8,4 +8,6 @@ export interface Source {
   tryNext(): Uint8Array | undefined;
   /** The next frame; undefined when the signal is aborted first. */
   next(signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Puts a frame back that was taken and not handled, before those of its priority; it is kept. */
+  giveBack(bytes: Uint8Array, priority: number): void;
 }

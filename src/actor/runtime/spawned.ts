@@ -120,7 +120,9 @@ function hereMember(
     return new HereMember({ ...parts, source });
   }
   const source = new QueueSource(openQueueInbox(address.mailbox));
-  undo.push(() => source.close());
+  undo.push(() => {
+    for (const { bytes } of source.close()) endpoint.refused(bytes, address);
+  });
   return new HereMember({ ...parts, source });
 }
 
