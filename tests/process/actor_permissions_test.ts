@@ -135,6 +135,22 @@ for (const [name, { flags, answers, before = "", args = [] }] of Object.entries(
   });
 }
 
+test("System.spawn() in a process needs --allow-ffi and --allow-run alone, and reads no module", {
+  not: NO_DENO,
+}, async () => {
+  const { code, stdout, stderr } = await runProgram(
+    `
+    import { system, uniqueName } from "@postbox/postbox";
+    import greeter from ${JSON.stringify(siblingUrl("./greeter.ts", import.meta.url))};
+    await using shop = await system(uniqueName("alone").slice(1));
+    const ref = await shop.spawn(greeter, { in: "process" });
+    console.log(await ref.greet("Ada", { timeoutMs: 20_000 }));
+  `,
+    { permissions: [...FFI, "--allow-run"] },
+  );
+  assertEquals([code, stdout, stderr], [0, "hello Ada from file:\n", ""]);
+});
+
 test("launchProcess refuses when a denied path is relative to somewhere else", {
   not: NO_DENO,
 }, async () => {

@@ -1,6 +1,6 @@
 /** A program with an actor in a process and one in a worker, which a test runs by its URL. */
 
-import greeter from "./http_greeter.ts";
+import greeter from "./greeter.ts";
 import { system, uniqueName } from "../../mod.ts";
 
 const shop = await system(uniqueName("http").slice(1));

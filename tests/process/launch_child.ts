@@ -50,6 +50,12 @@ const ORDERS: Record<string, () => void> = {
     stay();
     report(process.pid);
   },
+  /** What the kernel was told to do at the parent's end it is told to leave. */
+  watch() {
+    const PR_SET_PDEATHSIG = 1;
+    sys().c.prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    ORDERS.wait!();
+  },
   spin() {
     report(process.pid);
     for (;;);
