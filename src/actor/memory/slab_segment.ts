@@ -61,14 +61,13 @@ export class SlabSegment {
     this.#memory = memory;
     this.#maxBlocks = maxBlocksOf(index);
     const longs = new BigUint64Array(memory.buffer, 0, RUN_LONG + 1);
-    const expected = [[MAGIC_LONG, MAGIC], [VERSION_LONG, versionOf(index)], [
-      RUN_LONG,
-      run,
-    ]] as const;
-    for (const [at, value] of expected) {
+    const agree = (at: number, value: bigint) => {
       const found = Atomics.compareExchange(longs, at, 0n, value);
       if (found !== 0n && found !== value) throw this.#damaged("something else");
-    }
+    };
+    agree(MAGIC_LONG, MAGIC);
+    agree(VERSION_LONG, versionOf(index));
+    agree(RUN_LONG, run);
     this.#words = new Int32Array(memory.buffer, 0, TABLE_WORDS + this.#maxBlocks * ENTRY_WORDS);
   }
 
