@@ -47,7 +47,8 @@ for (const iterations of numbers()) {
     say(JSON.stringify({ ns }));
   } else {
     const [ofHalf, ofWhole] = await quartiles(iterations, [half, whole]) as [number, number];
-    say(JSON.stringify({ ns: 2 * ofHalf - ofWhole }));
+    // Noise can make it negative, for which a logarithmic scale has no place.
+    say(JSON.stringify({ ns: Math.max(1, 2 * ofHalf - ofWhole) }));
   }
 }
 await bench.close();

@@ -128,6 +128,34 @@ test(
   },
 );
 
+test("bench --quick --out asks actors with payloads and draws them", ON_DENO, async () => {
+  const folder = mkdtempSync(`${tmpdir()}/postbox-`);
+  try {
+    const { code, stdout, stderr } = await bench(
+      "--quick",
+      "--json",
+      "--out",
+      folder,
+      "actor-payload",
+    );
+    assertEquals(code, 0, stderr);
+    const { rows } = JSON.parse(stdout) as Results;
+    assertEquals(rows.map(({ case: label }) => label), ["Deno", "Node"]);
+    for (const { case: on, baseline, contenders } of rows) {
+      assertEquals(
+        [baseline, ...contenders].map(({ label }) => label),
+        ["64 B", "1 MiB", "1 MiB, handed over"].map((what) => `Postbox, ${on}, ${what}`),
+      );
+      assertEquals(contenders.map(({ goal }) => goal?.atMost), [undefined, 1.2]);
+      assertGreater(contenders[0]!.medianNs, 0);
+    }
+    assertEquals(readdirSync(folder).sort(), ["actors.svg", "tables.md"]);
+    assertStringIncludes(readFileSync(`${folder}/actors.svg`, "utf8"), "1 MiB, handed over");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("bench --help shows the subjects and examples", ON_DENO, async () => {
   const { code, stdout } = await bench("--help");
   assertEquals(code, 0);
