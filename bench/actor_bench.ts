@@ -10,8 +10,8 @@
  *   a chain of promises, a worker, a process of child_process.fork.
  * - `actor-local`: one iteration is one of 10 000 actors in one thread: started, and asked once. Each
  *   round is a process of its own, and its memory is what the heap has grown by.
- * - `actor-payload`: one iteration is a question with so many bytes, which the actor takes. `handed
- *   over`: without writing and reading them (actor_payload.ts says how). Baseline: 64 bytes.
+ * - `actor-payload`: one iteration is a question with so many bytes, which the actor takes. `handed`
+ *   is without writing and reading them (actor_payload.ts says how). Baseline: 64 bytes.
  *
  * Libraries of npm run on Node alone: nact, XState and tarant know one thread, comedy workers and
  * processes too, Comlink workers.
@@ -245,13 +245,13 @@ const payload: Subject = {
       await using programs = new Programs();
       const { title } = runtime, { payload } = actorCommands(run, runtime);
       const add = (label: string, command: Command) =>
-        programs.add(`Postbox, ${title}, ${label}`, started("free", command));
+        programs.add(`Postbox, ${label}`, started("free", command));
       const baseline = await add("64 B", payload("whole", 64));
       const contenders: Contender[] = [];
       for (const { title, bytes } of run.isQuick ? PAYLOADS.slice(-1) : PAYLOADS) {
         contenders.push(await add(title, payload("whole", bytes)));
       }
-      const handed = await add("1 MiB, handed over", payload("handed", KIB * KIB));
+      const handed = await add("1 MiB, handed", payload("handed", KIB * KIB));
       contenders.push({ ...handed, goal: atMost(1.2) });
       yield await compare({
         subject: "actor-payload",

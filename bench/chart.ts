@@ -40,7 +40,7 @@ export interface Bar {
 }
 
 const MARGIN = 20, WIDTH = 1120, LINE = 20;
-const LABELS_WIDTH = 170, VALUE_WIDTH = 52, GAP = 18, BAR_HEIGHT = 12;
+const LABELS_WIDTH = 170, VALUE_WIDTH = 52, GAP = 18, BAR_HEIGHT = 12, MARK_WIDTH = 48;
 
 const STYLE = `
   svg { color-scheme: light dark; }
@@ -113,8 +113,11 @@ function drawSection({ title, valueHeads, panels }: Section, top: number): Drawn
       });
     elements.push(text(panel.title, left, top + LINE, "ink"));
     elements.push(...valueTexts(valueHeads, top + LINE, "faint"));
-    for (const ns of scale.marks) {
+    // Every power of ten has a line, and a word where there is room for one.
+    const every = Math.ceil(MARK_WIDTH / (at(10) - at(1)));
+    for (const [nth, ns] of scale.marks.entries()) {
       elements.push(line(at(ns), first - 4, bottom));
+      if (nth % every > 0) continue;
       elements.push(text(markOf(ns), at(ns), bottom + 12, "faint small middle"));
     }
     for (const { label, isOurs, ns, p99Ns, values } of panel.bars) {
@@ -154,7 +157,8 @@ function scaleOf(ns: readonly number[]): Scale {
 function markOf(ns: number): string {
   if (ns < 1e3) return `${ns} ns`;
   if (ns < 1e6) return `${ns / 1e3} µs`;
-  return `${ns / 1e6} ms`;
+  if (ns < 1e9) return `${ns / 1e6} ms`;
+  return `${ns / 1e9} s`;
 }
 
 function text(content: string, x: number, y: number, style: string): string {
