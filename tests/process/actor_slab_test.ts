@@ -107,7 +107,7 @@ const READER = `${BEGINNING}
 `;
 
 /** How often each of two processes hands some payloads to itself while the other does, too. */
-const TOGETHER = 10_000;
+const TOGETHER = scaled(50_000);
 
 /** Says how many of them did not come back as they were. */
 const TOGETHER_PROGRAM = `
