@@ -43,6 +43,15 @@ export interface SystemStatus {
  * All systems of this machine, by name. Takes nothing, so no system that is about to be made meets
  * a lock of ours.
  *
+ * @example What was left by programs that were killed
+ * ```ts
+ * import { listSystems } from "@postbox/postbox/actor";
+ *
+ * const dead = listSystems().filter(({ state }) => state === "dead");
+ * const names: string[] = dead.flatMap(({ objects }) => objects.map(({ name }) => name));
+ * for (const name of names) if (!name.startsWith("/")) throw new Error(name);
+ * ```
+ *
  * @throws {PosixError} `EACCES` if /dev/shm may not be read.
  */
 export function listSystems(): SystemStatus[] {
@@ -55,6 +64,16 @@ export function listSystems(): SystemStatus[] {
 
 /**
  * One system.
+ *
+ * @example A system of this program
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { system, systemStatus } from "@postbox/postbox/actor";
+ *
+ * await using shop = await system(`doc-${crypto.randomUUID().slice(0, 8)}`);
+ * const { state, process } = systemStatus(shop.name);
+ * assertEquals([state, process], ["live", "this process"]);
+ * ```
  *
  * @throws {PosixError} `ENOENT` if there is none of that name.
  */
@@ -85,6 +104,17 @@ export function systemStatus(system: string): SystemStatus {
 
 /**
  * Takes away what a dead system left: ends its processes, unlinks its names, the directory last.
+ * The next system of that name does so by itself.
+ *
+ * @example A system that lives is never touched
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * import { PosixError, removeSystem, system } from "@postbox/postbox/actor";
+ *
+ * await using shop = await system(`doc-${crypto.randomUUID().slice(0, 8)}`);
+ * const error = assertThrows(() => removeSystem(shop.name), PosixError);
+ * assertEquals(error.code, "EBUSY");
+ * ```
  *
  * @throws {PosixError} `ENOENT` if there is none of that name, `EBUSY` if it lives, or a part of it
  * that cannot be ended, `EACCES` if it is another user's.
