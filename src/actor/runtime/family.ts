@@ -98,8 +98,10 @@ export class Family {
     restart: RestartPolicy,
   ): Promise<AnyRef[]> {
     this.#checkRunning();
-    await this.#left(); // a mailbox may be another's as soon as nobody has it
-    this.#checkRunning();
+    if (this.#leaving.size > 0) {
+      await this.#left(); // a mailbox may be another's as soon as nobody has it
+      this.#checkRunning();
+    }
     const children: Spawned[] = [];
     try {
       for (const plan of plans) {

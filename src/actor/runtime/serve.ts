@@ -101,7 +101,10 @@ class LaunchedActors {
       onExit: (exit) => {
         endpoint.cells.delete(actor);
         endpoint.requests.order(supervisor, "ended", { endpoint: endpoint.id, incarnation, exit })
-          .catch((error) => endpoint.log.error("Nobody hears of an end", { error }));
+          .catch((error) => {
+            // Who was told to end is not waited for.
+            if (!endpoint.closed) endpoint.log.error("Nobody hears of an end", { error });
+          });
       },
     });
     endpoint.cells.set(actor, cell);
