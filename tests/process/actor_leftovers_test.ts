@@ -129,7 +129,7 @@ rootTest("Directory.create() says of a system of another pid namespace that it l
   }
 });
 
-const KILLS = Number(process.env.POSTBOX_KILLS ?? scaled(15)), RACERS = 3;
+const KILLS = Number(process.env.POSTBOX_KILLS ?? scaled(10)), RACERS = 3;
 
 /** Words of the table: who has the system, how often it was had, what went wrong. */
 const OWNER = 0, WINS = 1, VIOLATIONS = 2;
