@@ -36,7 +36,7 @@ import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
 import { type Death, Incarnations } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
-import { type Letter, LocalMailbox } from "./local_mailbox.ts";
+import { LocalMailbox } from "./local_mailbox.ts";
 import { inboxName, ringName } from "./names.ts";
 import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";

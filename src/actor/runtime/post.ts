@@ -7,9 +7,10 @@
  */
 
 import type { Outbox } from "../carriers/carrier.ts";
-import { MailboxFull } from "../errors.ts";
+import { ClosedError } from "../../errors.ts";
+import { ActorError, MailboxFull } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
-import { CreditSender } from "../flow/credit.ts";
+import { CREDIT_LIMIT, CreditSender } from "../flow/credit.ts";
 import type { Slab } from "../memory/slab.ts";
 import type { Address } from "../protocol/ref.ts";
 import type { OnFull } from "../protocol/spawn_options.ts";
@@ -21,6 +22,7 @@ import {
   type SlabDescriptor,
 } from "../wire/frame.ts";
 import { CONTROL_PRIORITY, REPLY_PRIORITY } from "../wire/priorities.ts";
+import { Departures } from "./departures.ts";
 import type { Outlets } from "./outlets.ts";
 
 /** What a sender says about waiting. */
@@ -46,6 +48,8 @@ export class Post {
   readonly #slab: () => Slab;
   readonly #clock: Clock;
   readonly #credits = new Map<number, Map<number, CreditSender>>();
+  /** Messages that wait, by where they go. */
+  readonly #lines = new Map<string, Departures>();
   /** Control frames that wait for room. */
   readonly #leaving = new Set<Promise<void>>();
   #scratch = new Uint8Array(8192);
@@ -71,22 +75,25 @@ export class Post {
     flow: Flow,
   ): boolean | Promise<boolean> {
     const outbox = this.#outlets.to(address);
-    const credit = address.mailbox === undefined
-      ? this.#credit(address.endpoint, address.actor)
-      : undefined;
     this.#checkSize(outbox, header, payload);
-    if (credit === undefined || credit.tryTake()) {
-      if (this.#trySend(outbox, header, payload, "message", priority)) return true;
-      credit?.grant(1);
+    const line = this.#lines.get(lineOf(address));
+    if (!line?.holdsBack(priority)) {
+      const credit = this.#creditFor(address);
+      if (credit === undefined || credit.tryTake()) {
+        if (this.#trySend(outbox, header, payload, "message", priority)) return true;
+        credit?.grant(1);
+      }
     }
     switch (flow.onFull) {
       case "drop-new":
       case "drop-old":
         return false;
-      case "fail":
-        throw new MailboxFull(address.label, outbox.depth, outbox.capacity);
+      case "fail": {
+        const { depth, capacity } = this.depthOf(address);
+        throw new MailboxFull(address.label, depth, capacity);
+      }
       case "wait":
-        return this.#messageLater(outbox, credit, header, payload, priority, flow);
+        return this.#messageLater(address, header, payload, priority, flow);
     }
   }
 
@@ -109,9 +116,13 @@ export class Post {
     return leaving;
   }
 
-  /** How full what leads to an address is. */
+  /** How full what leads to an address is: what this endpoint may have on the way, or its queue. */
   depthOf(address: Address): { depth: number; capacity: number } {
-    return this.#outlets.to(address);
+    if (this.#creditFor(address)?.available === 0) {
+      return { depth: CREDIT_LIMIT, capacity: CREDIT_LIMIT };
+    }
+    const { depth, capacity } = this.#outlets.to(address);
+    return { depth, capacity };
   }
 
   /** Settles when no control frame waits for room any more. */
@@ -157,26 +168,36 @@ export class Post {
   }
 
   async #messageLater(
-    outbox: Outbox,
-    credit: CreditSender | undefined,
+    address: Address,
     header: FrameHeader,
     payload: Uint8Array,
     priority: number,
     { timeoutMs, signal }: Flow,
   ): Promise<boolean> {
-    const deadline = timeoutMs === undefined ? undefined : this.#clock.now() + timeoutMs;
-    if (credit !== undefined) {
-      await credit.wait(defined({ timeoutMs, signal, clock: this.#clock }));
+    const key = lineOf(address);
+    let line = this.#lines.get(key);
+    if (line === undefined) {
+      line = new Departures(() => this.#creditFor(address), () => this.#lines.delete(key));
+      this.#lines.set(key, line);
     }
-    try {
-      const leftMs = deadline === undefined ? undefined : Math.max(0, deadline - this.#clock.now());
-      const options = defined({ timeoutMs: leftMs, signal });
-      await this.#send(outbox, header, payload, "message", priority, options);
-      return true;
-    } catch (error) {
-      credit?.grant(1);
-      throw error;
-    }
+    await line.wait({
+      priority,
+      leave: (signal) => {
+        // It may lead to nobody by now.
+        const outbox = this.#outlets.to(address);
+        return this.#send(outbox, header, payload, "message", priority, defined({ signal }))
+          .catch((cause) => {
+            if (!(cause instanceof ClosedError)) throw cause;
+            throw new ActorError({
+              action: "reach",
+              actor: address.label,
+              code: "ENOACTOR",
+              cause,
+            });
+          });
+      },
+    }, { timeoutMs, signal, clock: this.#clock });
+    return true;
   }
 
   /** One try, which makes nothing where the payload fits a frame. */
@@ -276,13 +297,20 @@ export class Post {
     return this.#scratch;
   }
 
-  #credit(endpoint: number, actor: number): CreditSender {
+  /** What messages to an address take one of; a named mailbox is bounded by its queue. */
+  #creditFor({ mailbox, endpoint, actor }: Address): CreditSender | undefined {
+    if (mailbox !== undefined) return undefined;
     let actors = this.#credits.get(endpoint);
     if (actors === undefined) this.#credits.set(endpoint, actors = new Map());
     let credit = actors.get(actor);
     if (credit === undefined) actors.set(actor, credit = new CreditSender());
     return credit;
   }
+}
+
+/** What messages to an address wait in line for. */
+function lineOf({ mailbox, endpoint, actor }: Address): string {
+  return mailbox ?? `${endpoint}:${actor}`;
 }
 
 /** Whether a payload travels in its frame. */
