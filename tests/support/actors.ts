@@ -19,7 +19,7 @@ import {
 import { MessageQueue, PosixError } from "../../src/mq/mod.ts";
 import { SharedMemory } from "../../src/shm/mod.ts";
 import { privateQueue } from "./names.ts";
-import { within } from "./until.ts";
+import { until, within } from "./until.ts";
 
 // Parks once: what that loads stays, and is no test's leak.
 const queue = privateQueue();
@@ -71,6 +71,19 @@ export async function refusalOf(asked: Promise<unknown>): Promise<ActorError> {
   const error = await within("an ask to reject", asked.then((value) => value, (error) => error));
   if (error instanceof ActorError) return error;
   throw new Error(`the ask gave ${String(error)}`, { cause: error });
+}
+
+/** Asks again as long as the incarnation that was asked dies. */
+export async function ofTheLiving<T>(ask: () => Promise<T>): Promise<T> {
+  let answer: { value: T } | undefined;
+  await until("somebody lives and answers", async () => {
+    answer = await ask().then((value) => ({ value }), (error) => {
+      if (error instanceof ActorError && error.code === "EDIED") return undefined;
+      throw error;
+    });
+    return answer !== undefined;
+  });
+  return answer!.value;
 }
 
 /**

@@ -42,7 +42,9 @@ export const Mortal = protocol("test.mortal", {
 export interface Birth {
   /** What its setup does, other than nothing. */
   readonly setup?: "throw" | "exit" | "hang" | undefined;
-  /** Its incarnations up to this one end in their setup. */
+  /** In its incarnations from this one, */
+  readonly fromIncarnation?: number | undefined;
+  /** to this one. */
   readonly untilIncarnation?: number | undefined;
 }
 
@@ -68,8 +70,8 @@ const WAYS: Record<Way, () => void> = {
 };
 
 export default actor(import.meta, Mortal, async (context, birth: Birth | undefined) => {
-  const { setup, untilIncarnation = Infinity } = birth ?? {};
-  if (context.incarnation <= untilIncarnation) {
+  const { setup, fromIncarnation = 1, untilIncarnation = Infinity } = birth ?? {};
+  if (context.incarnation >= fromIncarnation && context.incarnation <= untilIncarnation) {
     if (setup === "throw") throw new RangeError("the setup threw on purpose");
     if (setup === "exit") process.exit(4);
     if (setup === "hang") await new Promise(() => setInterval(() => {}, 1000));

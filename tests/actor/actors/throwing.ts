@@ -1,0 +1,3 @@
+/** A module that cannot be imported, for tests. */
+
+throw new RangeError("the module threw on purpose");
