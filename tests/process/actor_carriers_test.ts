@@ -5,6 +5,7 @@ import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { SharedMemory, uniqueName } from "../../mod.ts";
 import type { Inbox } from "../../src/actor/carriers/carrier.ts";
+import { isDead } from "../../src/wait/mod.ts";
 import {
   NAMED_CARRIERS,
   type NamedCarrier,
@@ -24,6 +25,30 @@ const PROGRAM = siblingUrl("./carrier_program.ts", import.meta.url);
 function end(role: string, kind: string, name: string, ...rest: (string | number)[]): Child {
   const args = fileArgs(PROGRAM, { permissions: FFI_ONLY });
   return new Child(execPath(), [...args, role, kind, name, ...rest.map(String)]);
+}
+
+/** One end without end: it is killed, and its bell taken away. */
+class Doomed implements AsyncDisposable {
+  readonly #child: Child;
+  #bell = 0n;
+
+  constructor(...args: Parameters<typeof end>) {
+    this.#child = end(...args);
+  }
+
+  /** Comes back when it is at work. */
+  async begun(): Promise<void> {
+    this.#bell = BigInt(await within("its beginning", this.#child.line()));
+  }
+
+  kill(): void {
+    this.#child.kill();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#child[Symbol.asyncDispose]();
+    if (this.#bell !== 0n) isDead(this.#bell); // removes it
+  }
 }
 
 /** A carrier with a name; unlinked at the end of the scope. */
@@ -56,9 +81,9 @@ for (const kind of ["queue", "ring"] as const) {
       assertEquals(index, next[sender], `sender ${sender}, seed ${random.seed}`);
       next[sender] = index + 1;
     };
-    const children = [...next.keys()].map((sender) => end("send", kind, name, sender));
+    const children = [...next.keys()].map((sender) => new Doomed("send", kind, name, sender));
     try {
-      for (const child of children) assertEquals(await child.line(), "ready");
+      for (const child of children) await child.begun();
       // They wait for room mostly, so a kill hits them in every state.
       for (const child of children) {
         for (let left = random.below(500); left > 0; left--) {
@@ -89,15 +114,14 @@ for (const kind of ["queue", "ring"] as const) {
     made.inbox.close();
     let sent = 0;
     for (let round = 0; round < scaled(3); round++) {
-      await using child = end("receive", kind, made.name, memory.name);
-      await child.line();
+      await using child = new Doomed("receive", kind, made.name, memory.name);
+      await child.begun();
       const target = sent + 100 + round * 37;
       for (; sent < target; sent++) {
         await within("room", outbox.send(numberedFrame(0, sent), "message", 0));
       }
       await until("it has taken some", () => Atomics.load(last, 0) > target - 50);
-      child.kill();
-      await child.finished();
+      await child[Symbol.asyncDispose]();
       // At most the one is missing that it had in its hands: taken, and not told of yet.
       using next = carrier.openInbox(made.name);
       let expected = Atomics.load(last, 0) + 1, isFirst = true;

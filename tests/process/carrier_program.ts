@@ -8,12 +8,20 @@
  * receive CARRIER NAME MEMORY    takes numbered frames without end; the memory tells of the last
  * ask     CARRIER NAME PEER ASKS asks and answers the other side, and ends when both are done
  * ```
+ *
+ * Those without end print the number of their bell when they begin.
  */
 
 import process from "node:process";
 import { SharedMemory } from "../../mod.ts";
 import { CONTROL_PRIORITY } from "../../src/actor/wire/priorities.ts";
+import { bellOfThisThread } from "../../src/wait/doorbell.ts";
 import { askAndAnswer, NAMED_CARRIERS, numberedFrame, numbersOf } from "../support/carriers.ts";
+
+/** Tells who kills it what it leaves then: the bell of its event loop. */
+function ready(): void {
+  console.log(String(bellOfThisThread()?.id ?? 0n));
+}
 
 const [role, kind, name, ...rest] = process.argv.slice(2) as [string, "queue" | "ring", string];
 const carrier = NAMED_CARRIERS[kind];
@@ -21,7 +29,7 @@ const carrier = NAMED_CARRIERS[kind];
 /** Without end: whoever started it kills it. */
 async function send(sender: number): Promise<never> {
   const outbox = carrier.openOutbox(name);
-  console.log("ready");
+  ready();
   for (let index = 0;; index++) await outbox.send(numberedFrame(sender, index), "message", 0);
 }
 
@@ -40,7 +48,7 @@ async function fill(): Promise<void> {
 async function receive(memoryName: string): Promise<never> {
   const inbox = carrier.openInbox(name), into = new Uint8Array(inbox.maxFrameBytes);
   const last = new Int32Array(SharedMemory.open(memoryName).buffer, 0, 1);
-  console.log("ready");
+  ready();
   for (;;) {
     const [, index] = numbersOf(into, await inbox.take(into));
     Atomics.store(last, 0, index);
