@@ -69,12 +69,7 @@ export class Slab implements Disposable {
    */
   tryWrite(payload: Uint8Array): SlabDescriptor | undefined {
     const { byteLength } = payload;
-    if (byteLength > MAX_PAYLOAD_BYTES) {
-      throw new RangeError(
-        `Cannot send a payload of ${byteLength} bytes: expected at most ${MAX_PAYLOAD_BYTES}; ` +
-          "put it into a region or a file, and send its name",
-      );
-    }
+    checkPayloadBytes(byteLength);
     const segment = this.#segments.writable(segmentFor(byteLength));
     const block = this.#claim(segment);
     if (block === undefined) return undefined;
@@ -269,6 +264,15 @@ export class Slab implements Disposable {
       hint,
     );
   }
+}
+
+/** @throws {RangeError} If a payload has more than 64 MiB. */
+export function checkPayloadBytes(byteLength: number): void {
+  if (byteLength <= MAX_PAYLOAD_BYTES) return;
+  throw new RangeError(
+    `Cannot send a payload of ${byteLength} bytes: expected at most ${MAX_PAYLOAD_BYTES}; ` +
+      "put it into a region or a file, and send its name",
+  );
 }
 
 /** A free block; a segment that cannot grow any more is full when it has blocks. */

@@ -5,6 +5,8 @@
  * the answer is dropped, for nobody waits for it.
  */
 
+import { ClosedError } from "../../errors.ts";
+import { ActorError } from "../errors.ts";
 import type { KindSpec } from "../protocol/protocol.ts";
 import { codecNumber, encodePayload } from "../wire/codec.ts";
 import { encodeError } from "../wire/error_codec.ts";
@@ -63,10 +65,8 @@ export class Answers {
     this.#send(ask, KIND.TAKEN, CODEC.NONE, NOTHING, actor);
   }
 
-  #encode(spec: KindSpec, value: unknown): Uint8Array {
-    return value === undefined
-      ? NOTHING
-      : encodePayload(spec.replyCodec, value, this.#endpoint.crossing);
+  #encode({ replyCodec }: KindSpec, value: unknown): Uint8Array {
+    return this.#endpoint.encode(replyCodec, value);
   }
 
   #codec(spec: KindSpec, value: unknown): CodecNumber {
@@ -117,14 +117,22 @@ export class Answers {
         payload,
       );
     } catch (error) {
-      if (error instanceof RangeError && kind !== KIND.FAILED) {
-        this.failed(ask, error, actor); // it is too long for a queue outside
-        return;
-      }
-      // Who asked is gone: its queue does not exist any more.
-      endpoint.log.debug("An answer found nobody", { error });
-      return;
+      return this.#unsent(ask, kind, error, actor);
     }
-    return sent?.catch((error) => endpoint.log.debug("An answer found nobody", { error }));
+    return sent?.catch((error) => this.#unsent(ask, kind, error, actor));
+  }
+
+  /**
+   * An answer did not go.
+   *
+   * @throws What is behind it, of an item: its stream goes on no longer.
+   */
+  #unsent(ask: Frame, kind: FrameKind, error: unknown, actor: number): undefined {
+    // Who asked is gone: its queue does not exist any more.
+    const isGone = error instanceof ActorError || error instanceof ClosedError;
+    if (isGone || kind === KIND.FAILED) {
+      this.#endpoint.log.debug("An answer found nobody", { error });
+    } else if (kind === KIND.ITEM) throw error;
+    else this.failed(ask, error, actor); // it is too long for a queue outside, or for the memory
   }
 }

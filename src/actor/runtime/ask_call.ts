@@ -33,6 +33,7 @@ export class AskCall implements Call {
   readonly label: string;
   readonly incarnation: number;
   endpoint: number | undefined;
+  isSent = false;
   readonly reply: Promise<unknown>;
   readonly #host: CallHost;
   readonly #spec: KindSpec;

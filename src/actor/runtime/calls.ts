@@ -18,6 +18,8 @@ export interface Call {
   readonly incarnation: number;
   /** The endpoint that serves it, as far as is known: of a pool it is told by TAKEN. */
   endpoint: number | undefined;
+  /** Whether it has gone to whom it asks. */
+  isSent: boolean;
   /** An answer: REPLY, FAILED, ITEM or END. The payload is valid during this call. */
   answered(frame: Frame): void;
   /** It will not be answered. */

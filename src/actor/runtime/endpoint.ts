@@ -15,12 +15,12 @@ import { CreditReceiver } from "../flow/credit.ts";
 import type { DeadReason, LetterParts } from "../flow/dead_letters.ts";
 import type { Log } from "../flow/log.ts";
 import type { Directory } from "../memory/directory.ts";
-import { Slab } from "../memory/slab.ts";
+import { checkPayloadBytes, Slab } from "../memory/slab.ts";
 import { protocolNamed } from "../protocol/protocol.ts";
 import { type Address, addressOf, type AnyRef } from "../protocol/ref.ts";
 import type { Down } from "../protocol/spawn_options.ts";
 import { nextTurn } from "../../wait/mod.ts";
-import { decodePayload } from "../wire/codec.ts";
+import { decodePayload, encodePayload } from "../wire/codec.ts";
 import type { CodecChoice } from "../protocol/codec_choice.ts";
 import { CODEC, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
 import {
@@ -404,6 +404,19 @@ export class Endpoint {
   /** The payload of a frame, wherever it is; undefined when it is lost. */
   payloadOf({ payload, block }: Frame): Uint8Array | undefined {
     return block === undefined ? payload : this.slab.take(block);
+  }
+
+  /**
+   * A value as a payload.
+   *
+   * @throws {TypeError} If a part of it may not cross.
+   * @throws {RangeError} If it is too large for a message, wherever that goes.
+   */
+  encode(choice: CodecChoice, value: unknown): Uint8Array {
+    if (value === undefined) return NOTHING;
+    const payload = encodePayload(choice, value, this.crossing);
+    checkPayloadBytes(payload.byteLength);
+    return payload;
   }
 
   /** The value of a payload. @throws If it is not what its codec writes. */

@@ -8,16 +8,18 @@ import { ActorError, MailboxFull } from "../errors.ts";
 import { prefixOf } from "../memory/names.ts";
 import type { KindSpec } from "../protocol/protocol.ts";
 import type { Address, AskOptions, StreamOptions, TellOptions } from "../protocol/ref.ts";
-import { codecNumber, decodePayload, encodePayload } from "../wire/codec.ts";
+import { codecNumber, decodePayload } from "../wire/codec.ts";
 import { decodeError } from "../wire/error_codec.ts";
 import { CODEC, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
 import { encodeFrame, type Frame, FRAME_HEADER_BYTES, type FrameHeader } from "../wire/frame.ts";
 import { MAX_USER_PRIORITY } from "../wire/priorities.ts";
 import { AskCall } from "./ask_call.ts";
+import type { Call } from "./calls.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { actorKey, keyOf } from "./incarnations.ts";
 import { type OrderName, type Orders, orderSpec } from "./orders.ts";
 import { DEFAULT_STREAM_CREDIT, StreamCall, type StreamHost } from "./stream_call.ts";
+import { MAX_CREDIT } from "./stream_server.ts";
 
 const NOTHING = new Uint8Array();
 
@@ -78,20 +80,22 @@ export class Requests implements StreamHost {
     value: unknown,
     options: AnyOptions = {},
   ): StreamCall {
-    const { calls } = this.#endpoint;
     const credit = options.credit ?? DEFAULT_STREAM_CREDIT;
-    if (!Number.isInteger(credit) || credit < 1 || credit > 65_536) {
+    if (!Number.isInteger(credit) || credit < 1 || credit > MAX_CREDIT) {
       throw new RangeError(
-        `Cannot stream "${spec.kind}": credit is ${credit}, expected 1 to 65536 items`,
+        `Cannot stream "${spec.kind}": credit is ${credit}, expected 1 to ${MAX_CREDIT} items`,
       );
     }
-    options.signal?.throwIfAborted();
-    const header = this.#header(KIND.OPEN, address, spec, value, options);
-    header.sequence = calls.nextSequence();
-    header.argument = credit;
-    const call = new StreamCall(this, spec, header.sequence, this.#target(address, header), credit);
-    this.#begin(call, address, header, spec, this.#encode(spec, value), options);
-    return call;
+    checkPriority(spec, options);
+    const payload = this.#encode(spec, value);
+    return new StreamCall(this, spec, credit, (call) => {
+      options.signal?.throwIfAborted();
+      const header = this.#header(KIND.OPEN, address, spec, value, options);
+      header.sequence = this.#endpoint.calls.nextSequence();
+      header.argument = credit;
+      call.begin(header.sequence, this.#target(address, header));
+      this.#begin(call, address, header, spec, payload, options);
+    });
   }
 
   /** Asks another endpoint's runtime. Orders go before messages and need no credit. */
@@ -119,6 +123,7 @@ export class Requests implements StreamHost {
           header,
           this.#encode(spec, value),
         )?.catch((error) => call.giveUp(error));
+      call.isSent = true;
     } catch (error) {
       call.giveUp(error);
     }
@@ -177,11 +182,12 @@ export class Requests implements StreamHost {
   abandon(sequence: number): void {
     const call = this.#endpoint.calls.get(sequence);
     this.finish(sequence);
-    if (call?.endpoint !== undefined) {
-      this.#about(KIND.CANCEL, call.endpoint, sequence, 0);
-    } else if (call !== undefined) {
-      this.#endpoint.calls.cancelWhenTaken(sequence);
-    }
+    if (call?.isSent) this.#cancel(sequence, call);
+  }
+
+  #cancel(sequence: number, { endpoint }: Call): void {
+    if (endpoint !== undefined) this.#about(KIND.CANCEL, endpoint, sequence, 0);
+    else this.#endpoint.calls.cancelWhenTaken(sequence);
   }
 
   credit(sequence: number, count: number): void {
@@ -245,12 +251,16 @@ export class Requests implements StreamHost {
       calls.remove(header.sequence);
       call.failed(error);
     };
+    const settled = (hasGone: boolean) => {
+      if (!hasGone) return fail(this.#full(address));
+      call.isSent = true;
+      // It was given up while it waited, and went all the same.
+      if (calls.get(header.sequence) !== call) this.#cancel(header.sequence, call);
+    };
     try {
       const sent = this.#send(address, header, payload, priorityOf(spec, options), options);
-      if (sent === false) fail(this.#full(address));
-      else if (sent !== true) {
-        sent.then((gone) => gone || fail(this.#full(address)), fail);
-      }
+      if (typeof sent === "boolean") settled(sent);
+      else sent.then(settled, fail);
     } catch (error) {
       fail(error);
     }
@@ -302,12 +312,7 @@ export class Requests implements StreamHost {
         description: `it is of system "${address.system}", expected "${this.#endpoint.system}"`,
       });
     }
-    const priority = priorityOf(spec, options);
-    if (!Number.isInteger(priority) || priority < 0 || priority > MAX_USER_PRIORITY) {
-      throw new RangeError(
-        `Cannot send "${spec.kind}": its priority is ${priority}, expected 0 to ${MAX_USER_PRIORITY}`,
-      );
-    }
+    checkPriority(spec, options);
     const header = this.#endpoint.blank(kind);
     header.codec = value === undefined ? CODEC.NONE : codecNumber(spec.codec);
     header.tag = spec.tag;
@@ -321,10 +326,8 @@ export class Requests implements StreamHost {
     return header;
   }
 
-  #encode(spec: KindSpec, value: unknown): Uint8Array {
-    return value === undefined
-      ? NOTHING
-      : encodePayload(spec.codec, value, this.#endpoint.crossing);
+  #encode({ codec }: KindSpec, value: unknown): Uint8Array {
+    return this.#endpoint.encode(codec, value);
   }
 
   #expires(ms: number): number {
@@ -342,6 +345,14 @@ export class Requests implements StreamHost {
     encodeFrame(bytes, header, payload);
     this.#endpoint.dropped(address, bytes);
   }
+}
+
+function checkPriority(spec: KindSpec, options: AnyOptions): void {
+  const priority = priorityOf(spec, options);
+  if (Number.isInteger(priority) && priority >= 0 && priority <= MAX_USER_PRIORITY) return;
+  throw new RangeError(
+    `Cannot send "${spec.kind}": its priority is ${priority}, expected 0 to ${MAX_USER_PRIORITY}`,
+  );
 }
 
 function priorityOf(spec: KindSpec, { priority }: AnyOptions): number {

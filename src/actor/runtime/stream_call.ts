@@ -26,35 +26,42 @@ type Arrived = { value: unknown } | { error: unknown } | { end: true };
 
 /** One stream. */
 export class StreamCall implements Call, AsyncIterableIterator<unknown, void, void> {
-  readonly key: ActorKey;
-  readonly label: string;
-  readonly incarnation: number;
+  key: ActorKey = "";
+  label = "";
+  incarnation = 0;
   endpoint: number | undefined;
+  isSent = false;
   readonly #host: StreamHost;
   readonly #spec: KindSpec;
-  readonly #sequence: number;
   readonly #credit: number;
+  readonly #open: (call: StreamCall) => void;
   readonly #arrived: Arrived[] = [];
   #waiting: { resolve(arrived: Arrived): void }[] = [];
+  #sequence = 0;
   #taken = 0;
-  #isOver = false;
+  #state: "new" | "open" | "over" = "new";
   #release: (() => void)[] = [];
 
+  /** @param open Asks for it, and calls {@linkcode StreamCall.begin} before. */
   constructor(
     host: StreamHost,
     spec: KindSpec,
-    sequence: number,
-    target: CallTarget,
     credit: number,
+    open: (call: StreamCall) => void,
   ) {
     this.#host = host;
     this.#spec = spec;
-    this.#sequence = sequence;
     this.#credit = credit;
-    this.key = target.key;
-    this.label = target.label;
-    this.incarnation = target.incarnation;
-    this.endpoint = target.endpoint;
+    this.#open = open;
+  }
+
+  /** It is asked for now, by that number, of that one. */
+  begin(sequence: number, { key, label, incarnation, endpoint }: CallTarget): void {
+    this.#sequence = sequence;
+    this.key = key;
+    this.label = label;
+    this.incarnation = incarnation;
+    this.endpoint = endpoint;
   }
 
   /** To be done when the stream ends, however it ends. */
@@ -80,18 +87,19 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
 
   /** Ends it from this side; what came before is still read. */
   giveUp(reason: unknown): void {
-    if (this.#isOver) return;
+    if (this.#state === "over") return;
     this.#host.abandon(this.#sequence);
     this.failed(reason);
   }
 
   failed(error: unknown): void {
-    if (this.#isOver) return;
+    if (this.#state === "over") return;
     this.#close();
     this.#arrive({ error });
   }
 
   async next(): Promise<IteratorResult<unknown, void>> {
+    if (this.#state === "new") this.#begin();
     const arrived = this.#arrived.shift() ??
       await new Promise<Arrived>((resolve) => this.#waiting.push({ resolve }));
     if ("end" in arrived || "error" in arrived) {
@@ -101,7 +109,7 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
       if ("error" in arrived) throw arrived.error;
       return { done: true, value: undefined };
     }
-    if (!this.#isOver && ++this.#taken >= Math.ceil(this.#credit / 2)) {
+    if (this.#state === "open" && ++this.#taken >= Math.ceil(this.#credit / 2)) {
       this.#host.credit(this.#sequence, this.#taken);
       this.#taken = 0;
     }
@@ -118,10 +126,8 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
   }
 
   return(): Promise<IteratorResult<unknown, void>> {
-    if (!this.#isOver) {
-      this.#host.abandon(this.#sequence);
-      this.#close();
-    }
+    if (this.#state === "open") this.#host.abandon(this.#sequence);
+    this.#close();
     this.#arrived.length = 0;
     this.#arrive({ end: true });
     return Promise.resolve({ done: true, value: undefined });
@@ -131,8 +137,17 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
     return this;
   }
 
+  #begin(): void {
+    this.#state = "open";
+    try {
+      this.#open(this);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
   #close(): void {
-    this.#isOver = true;
+    this.#state = "over";
     for (const release of this.#release) release();
     this.#release = [];
   }
