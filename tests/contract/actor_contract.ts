@@ -27,7 +27,13 @@ export async function actorContract(place: Place): Promise<void> {
   let stage: Promise<Stage> | undefined;
   const promise: Case = (name, body) => {
     test(`${place.name}: ${name}`, { shared: true }, async () => {
-      await within(name, body(await (stage ??= Stage.open(place))));
+      const open = await (stage ??= Stage.open(place));
+      try {
+        await within(name, body(open));
+      } catch (error) {
+        await open.tidy().catch(() => {}); // the next test says so
+        throw error;
+      }
     });
   };
   messageContract(place, promise);

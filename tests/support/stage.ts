@@ -88,6 +88,7 @@ export class Stage {
   /** What actors here have logged. */
   readonly lines: string[];
   #subject: Promise<SubjectRef> | undefined;
+  readonly #held = new Set<AbortController>();
   #mailboxes = 0;
 
   private constructor(place: Place, shop: System, lines: string[]) {
@@ -130,6 +131,7 @@ export class Stage {
   async hold(subject: SubjectRef): Promise<Held> {
     const { probe, told } = await this.probe();
     const controller = new AbortController();
+    this.#held.add(controller);
     const held = subject.hold({ probe, name: "held" }, { signal: controller.signal })
       .then(() => new Error("it was not held"), (error) => error);
     await told.until("held began");
@@ -141,6 +143,15 @@ export class Stage {
         await told.until("held aborted by AbortError");
       },
     };
+  }
+
+  /** After a test that failed: lets go what it held, and reads what it noted. */
+  async tidy(): Promise<void> {
+    for (const controller of this.#held) controller.abort(new Error("the test failed"));
+    this.#held.clear();
+    const subject = await this.#subject;
+    await subject?.open();
+    await subject?.notes({ timeoutMs: 1000 });
   }
 
   /** The dead letters of a reason that come while something is done, as soon as there are so many. */

@@ -112,5 +112,5 @@ export async function within<T>(
 
 /** What a promise rejects with; listens at once. */
 export function errorOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then((value) => new Error(`no error, but ${String(value)}`), (error) => error);
+  return promise.then((value) => new Error(`no error, but a ${typeof value}`), (error) => error);
 }

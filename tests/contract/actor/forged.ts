@@ -18,7 +18,7 @@ import { FrameSource } from "../../fuzz/frames.ts";
 import { Random } from "../../support/random.ts";
 import { scaled } from "../../support/scale.ts";
 import type { Place, SubjectRef } from "../../support/stage.ts";
-import { errorOf, within } from "../../support/until.ts";
+import { errorOf, until, within } from "../../support/until.ts";
 import type { Case } from "../actor_contract.ts";
 
 const NOBODY = 0x3fff;
@@ -58,8 +58,9 @@ export function forgedContract(place: Place, promise: Case): void {
     const actor = await stage.subject;
     using outbox = stage.outboxTo(actor);
     await outbox.send(tellTo(actor, {}, SHORT), "message", 0);
-    await stage.hold(actor).then((held) => held.release());
-    assertEquals(await actor.notes(), ["x"]);
+    let notes: string[] = [];
+    await until("it is noted", async () => (notes = await actor.notes()).length > 0);
+    assertEquals(notes, ["x"]);
   });
 
   promise("what is no message of the actor is a dead letter with its reason", async (stage) => {

@@ -78,14 +78,17 @@ export function messageContract(place: Place, promise: Case): void {
 
   promise("an error arrives with class, name, code, message and cause", async ({ subject }) => {
     const actor = await subject;
-    const cause = new TypeError("that is why", { cause: { deep: [1] } });
+    const cause = new TypeError("that is why", { cause: new Error("deep") });
     for (const kind of ["fail", "failLater"] as const) {
       const error = await errorOf(actor[kind](cause)) as RangeError & { code: string };
       assert(error instanceof RangeError, `${error}`);
       assertEquals([error.name, error.code], ["RangeError", "EASKED"]);
       assertEquals(error.message, "failed as asked");
       assert(error.cause instanceof TypeError, `${error.cause}`);
-      assertEquals([error.cause.message, error.cause.cause], ["that is why", { deep: [1] }]);
+      assertEquals([error.cause.message, (error.cause.cause as Error).message], [
+        "that is why",
+        "deep",
+      ]);
     }
     assertEquals(await actor.nothing(), undefined, "it lives on");
   });
