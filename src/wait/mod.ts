@@ -3,7 +3,7 @@
 export { checkSignal, onAbort } from "./abort.ts";
 export { blockUntil, interruptHint, type Readiness } from "./block.ts";
 export { at, deadlineOf, timeoutError } from "./deadline.ts";
-export { bellBehind, isDead } from "./doorbell.ts";
+export { bellBehind, bellOfThisThread, isDead } from "./doorbell.ts";
 export { lookAgain } from "./look_again.ts";
 export { foundAtOnce, nextTurn, turnBegins } from "./turn.ts";
 export { type Awaited, Waiters, type WaitOptions } from "./waiters.ts";

@@ -19,6 +19,7 @@ import {
 } from "../../life/inside.ts";
 import { MessageQueue } from "../../mq/mod.ts";
 import { SharedMemory } from "../../shm/mod.ts";
+import { isDead } from "../../wait/mod.ts";
 import { CHANGING, MAX_ENDPOINTS, NO_PHASE } from "./directory_layout.ts";
 import type { DirectoryMemory } from "./directory_memory.ts";
 import type { ObjectKind, SystemObject } from "./journal.ts";
@@ -44,6 +45,7 @@ export function endDeadSystem(directory: DirectoryMemory): RemovedSystem {
   // it sees this one and gives up, or the loop below sees its lock.
   directory.run = 0n;
   const pids = endProcesses(directory);
+  for (const { id } of directory.endpoints.entries()) removeBell(directory.endpoints.bellOf(id));
   const objects = namesOf(directory).filter(unlinkRecorded);
   directory.journal.clear();
   directory.endpoints.clear();
@@ -63,6 +65,11 @@ const UNLINK: Record<ObjectKind, (name: string) => void> = {
 /** Takes a name away; false when it was not there. */
 export function unlinkRecorded({ kind, name }: SystemObject): boolean {
   return unless("ENOENT", () => (UNLINK[kind](name), true)) ?? false;
+}
+
+/** Takes a doorbell away if its owner is dead; 0 is none. */
+export function removeBell(bell: bigint): void {
+  if (bell !== 0n) isDead(bell);
 }
 
 /** The endpoints that hold their locks still, and the process that each says it is in. */

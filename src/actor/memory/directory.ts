@@ -7,7 +7,7 @@
 
 import { ClosedError, type PosixError } from "../../errors.ts";
 import { identityOf, refuse } from "../../life/inside.ts";
-import { namesOf, unlinkRecorded } from "./dead_system.ts";
+import { namesOf, removeBell, unlinkRecorded } from "./dead_system.ts";
 import { CHANGING, MAX_ENDPOINTS, MAX_NAMES, RUNNING } from "./directory_layout.ts";
 import { DirectoryMemory } from "./directory_memory.ts";
 import { beginSystem } from "./exclusive.ts";
@@ -168,6 +168,22 @@ export class Directory implements Disposable {
       throw refuse("EBUSY", "fcntl", `free endpoint ${id} of system`, this.system, hint);
     }
     memory.endpoints.free(id);
+  }
+
+  /**
+   * Writes down the doorbell of this endpoint's thread, which whoever cleans up after it takes away.
+   *
+   * @param bell Its number; 0 for none.
+   */
+  setBell(bell: bigint): void {
+    this.#open().endpoints.setBell(this.#begun().id, bell);
+  }
+
+  /** Takes the doorbell of a dead endpoint away. */
+  removeBellOf(endpoint: number): void {
+    const { endpoints } = this.#open();
+    removeBell(endpoints.bellOf(checkEndpoint(endpoint)));
+    endpoints.setBell(endpoint, 0n);
   }
 
   /** How often an endpoint was started; 0 before the first time. */

@@ -13,10 +13,10 @@
  *           | magic    | version  | phase   | run      | 0
  *           +----------+----------+---------+----------+----
  *
- * endpoint  0        4             8     12          16            24            28
- *           +--------+-------------+-----+-----------+-------------+-------------+----
- *           | word   | incarnation | pid | namespace | start ticks | hand-overs  | 0
- *           +--------+-------------+-----+-----------+-------------+-------------+----
+ * endpoint  0        4             8     12          16            24           28      36
+ *           +--------+-------------+-----+-----------+-------------+------------+-------+----
+ *           | word   | incarnation | pid | namespace | start ticks | hand-overs | bell  | 0
+ *           +--------+-------------+-----+-----------+-------------+------------+-------+----
  *
  * name      0        4             8                                264
  *           +--------+-------------+--------------------------------+
@@ -37,6 +37,7 @@
  *   fields behind it are written by the endpoint itself, which holds its lock.
  * - `pid`, `namespace` and `start ticks` say which process it is in. They are read to end a process
  *   whose system is dead, which needs all three to fit.
+ * - `bell` is the number of the doorbell of its thread, 0 without one: a killed process leaves it.
  * - `hand-overs` is odd while the endpoint may be handing a block over (slab_layout.ts).
  * - `word` of a name is 0 for a free place, and state 1 with the endpoint that took it. `kind,
  *   bytes` is 0 until the name is written; then it is the kind in the upper half and the length of
@@ -75,7 +76,9 @@ export const ENDPOINT_WORD = 0,
   NAMESPACE_WORD = 3,
   START_LOW_WORD = 4,
   START_HIGH_WORD = 5,
-  HAND_OVERS_WORD = 6;
+  HAND_OVERS_WORD = 6,
+  BELL_LOW_WORD = 7,
+  BELL_HIGH_WORD = 8;
 
 /** States of an endpoint's word. */
 export const ALLOCATED = 1, BEGUN = 2;

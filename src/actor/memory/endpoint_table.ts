@@ -9,6 +9,8 @@ import type { ProcessIdentity } from "../../life/inside.ts";
 import {
   ALLOCATED,
   BEGUN,
+  BELL_HIGH_WORD,
+  BELL_LOW_WORD,
   ENDPOINT_BYTES,
   ENDPOINT_WORD,
   ENDPOINTS_OFFSET,
@@ -106,6 +108,18 @@ export class EndpointTable {
     this.#store(id, PID_WORD, pid);
   }
 
+  /** Writes down the doorbell of an endpoint's thread; 0 for none. */
+  setBell(id: number, bell: bigint): void {
+    this.#store(id, BELL_LOW_WORD, Number(BigInt.asIntN(32, bell)));
+    this.#store(id, BELL_HIGH_WORD, Number(BigInt.asIntN(32, bell >> 32n)));
+  }
+
+  /** The doorbell of an endpoint's thread, as it says; 0 for none. */
+  bellOf(id: number): bigint {
+    const low = this.#load(id, BELL_LOW_WORD) >>> 0, high = this.#load(id, BELL_HIGH_WORD) >>> 0;
+    return BigInt(high) << 32n | BigInt(low);
+  }
+
   /** Which process an endpoint is or was in, as it says; undefined when it says none. */
   processOf(id: number): ProcessIdentity | undefined {
     const pid = this.#load(id, PID_WORD);
@@ -148,6 +162,7 @@ export class EndpointTable {
     for (let id = 0; id < MAX_ENDPOINTS; id++) {
       this.#store(id, ENDPOINT_WORD, 0);
       this.#store(id, PID_WORD, 0);
+      this.setBell(id, 0n);
     }
   }
 

@@ -19,7 +19,7 @@ import { checkPayloadBytes, Slab } from "../memory/slab.ts";
 import { protocolNamed } from "../protocol/protocol.ts";
 import { type Address, addressOf, type AnyRef } from "../protocol/ref.ts";
 import type { Down } from "../protocol/spawn_options.ts";
-import { nextTurn } from "../../wait/mod.ts";
+import { bellOfThisThread, nextTurn } from "../../wait/mod.ts";
 import { decodePayload, encodePayload } from "../wire/codec.ts";
 import type { CodecChoice } from "../protocol/codec_choice.ts";
 import { CODEC, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
@@ -145,6 +145,7 @@ export class Endpoint {
 
   /** Begins to take from an inbox; the endpoint closes it. */
   serve(inbox: Inbox): void {
+    if (inbox.carrier === "ring") this.directory.setBell(bellOfThisThread()?.id ?? 0n);
     this.#inboxes.push(inbox);
     void this.#receive(inbox);
   }

@@ -36,6 +36,7 @@ export async function inherit(endpoint: Endpoint, { id, incarnation, exit }: Dea
     return;
   }
   endpoint.reclaim(id, incarnation);
+  directory.removeBellOf(id);
   const { endpoints, objects } = directory.leftBy(id);
   const reason = `what had launched it ${describeExit(exit)}`;
   for (const orphan of endpoints) {

@@ -8,6 +8,7 @@ import type { Directory } from "../memory/directory.ts";
 import { prefixOf } from "../memory/names.ts";
 import type { Address } from "../protocol/ref.ts";
 import { PosixError } from "../../errors.ts";
+import { bellOfThisThread } from "../../wait/mod.ts";
 import { inboxName, ringName } from "./names.ts";
 
 /** Queues outside of the system that are kept open; the one that was opened first goes first. */
@@ -39,7 +40,10 @@ export class Outlets {
     if (byRing) {
       return outboxes.ring ??= this.#open(
         `endpoint ${endpoint}`,
-        () => openRingOutbox(ringName(this.#system, endpoint)),
+        () => {
+          this.#directory.setBell(bellOfThisThread()?.id ?? 0n); // who waits for room has it
+          return openRingOutbox(ringName(this.#system, endpoint));
+        },
       );
     }
     return outboxes.queue ??= this.#open(
