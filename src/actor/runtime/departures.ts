@@ -11,7 +11,9 @@ import type { CreditSender } from "../flow/credit.ts";
 /** A message that waits. */
 export interface Departure {
   readonly priority: number;
-  /** Sends it, with a credit that was taken for it; rejects with the signal's reason. */
+  /** Sends it if there is room now, with a credit that was taken for it. */
+  tryLeave(): boolean;
+  /** Sends it as soon as there is room; rejects with the signal's reason. */
   leave(signal: AbortSignal | undefined): Promise<void>;
 }
 
@@ -71,6 +73,7 @@ export class Departures {
       };
       const waiting: Waiting = {
         priority: departure.priority,
+        tryLeave: () => departure.tryLeave(),
         leave: (signal) => departure.leave(signal),
         gaveUp: timeoutMs === undefined && signal === undefined ? undefined : new AbortController(),
         resolve: () => end(resolve),
@@ -104,7 +107,7 @@ export class Departures {
       const { signal } = this.#unwanted;
       const credit = this.#credit();
       try {
-        await credit?.wait({ signal });
+        if (credit?.tryTake() === false) await credit.wait({ signal });
       } catch (error) {
         if (!signal.aborted) this.#fail(error);
         continue;
@@ -116,7 +119,7 @@ export class Departures {
       }
       this.#leaving = first;
       try {
-        await first.leave(first.gaveUp?.signal);
+        if (!first.tryLeave()) await first.leave(first.gaveUp?.signal);
         first.resolve();
       } catch (error) {
         credit?.grant(1);

@@ -182,6 +182,8 @@ export class Post {
     }
     await line.wait({
       priority,
+      tryLeave: () =>
+        this.#trySend(this.#outlets.to(address), header, payload, "message", priority),
       leave: (signal) => {
         // It may lead to nobody by now.
         const outbox = this.#outlets.to(address);
