@@ -21,7 +21,7 @@ const PARENT = `
   import process from "node:process";
   import { MessageQueue } from "@postbox/postbox";
   import { launchProcess, launchWorker } from "@postbox/postbox/src/actor/launch/launch.ts";
-  import { readDirectory } from "@postbox/postbox/src/sys/file.ts";
+  import { readDirectory, readText } from "@postbox/postbox/src/sys/file.ts";
 
   const entryUrl = ${JSON.stringify(siblingUrl("./launch_child.ts", import.meta.url))};
   const launchers = { process: launchProcess, worker: launchWorker };
@@ -275,6 +275,16 @@ for (const { kind, labelled, plain, not } of OUTPUT) {
   });
 }
 
+test("what a process printed is passed on though its end is known before", async () => {
+  const { stdout } = await runParent(`
+    const { pid, exited } = launch("process", "print", { stdio: "label" });
+    // LINUX: it ended, and nobody has waited for it: proc_pid_stat(5).
+    while (!/\\) Z/.test(readText(\`/proc/\${pid}/stat\`)));
+    await exited;
+  `);
+  assertEquals(linesOf("print", stdout), ["one", "two in pieces", "", "three", "no newline"]);
+});
+
 test("nobody reads the output of a program: the process that it launched ends all the same", async () => {
   using up = namedQueue();
   const program = evalArgs(
@@ -331,6 +341,13 @@ test("the end of a program by SIGKILL ends what it launched, and what that launc
   assertEquals(pids.map(isRunning), [true, true, true, true]);
   parent.kill("SIGKILL");
   await until("all of them are gone", () => !pids.some(isRunning));
+});
+
+test("a process that leaves ends by itself, and at once", async () => {
+  const { stdout } = await runParent(
+    `await launch("process", "leave", { stdio: "label" }).exited;`,
+  );
+  assertEquals(stdout, "leave | by itself\n");
 });
 
 test("a process whose parent has ended before it looks ends at once", async () => {

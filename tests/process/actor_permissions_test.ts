@@ -118,7 +118,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "no words of the program's own arguments": {
     flags: [...FFI, "--allow-run"],
-    args: ["--allow-read=/etc", "-A"],
+    args: ["--allow-read=/etc", "-A", "--config=/nowhere.json"],
     answers: ["read: prompt", "read /etc: prompt"],
   },
 };

@@ -31,7 +31,10 @@ function stay(): void {
 }
 
 const ORDERS: Record<string, () => void> = {
-  leave,
+  leave() {
+    process.on("beforeExit", () => console.log("by itself")); // not at a call of exit()
+    leave();
+  },
   exit: () => process.exit(3),
   throw() {
     throw new RangeError("thrown on purpose");
@@ -46,8 +49,10 @@ const ORDERS: Record<string, () => void> = {
     stay();
     leave();
   },
+  /** With something open that is for others to close. */
   wait() {
     stay();
+    MessageQueue.open(argument!, { access: "w" });
     report(process.pid);
   },
   /** What the kernel was told to do at the parent's end it is told to leave. */

@@ -60,6 +60,7 @@ test("denoFlags() gives --allow-all only where it was given and nothing was take
   assertEquals(permissionsOf(["--allow-read"], { granted: ALL }), each);
   const [, ...rest] = ALL;
   assertEquals(permissionsOf(["--allow-all"], { granted: rest }), each.slice(1));
+  assertEquals(permissionsOf(["-A"], { granted: rest, partly: ["read"] }), each.slice(1));
 });
 
 test("denoFlags() gives the values that hold, of every flag that has some", () => {
