@@ -2,8 +2,7 @@
  * What a word is, and how a file is cut into pieces without cutting a word.
  *
  * A word is a run of the bytes `A-Z a-z 0-9 _` and of everything from 0x80 up, so UTF-8 letters
- * belong to it whatever they are; A-Z count as a-z. A run longer than 65 535 bytes is no word:
- * a word's reference has 16 bits for its length.
+ * belong to it whatever they are; A-Z count as a-z. A run longer than 65 535 bytes is no word.
  *
  * ```text
  *             pieceBytes         pieceBytes
@@ -32,7 +31,7 @@ function foldTable(): Uint8Array {
 
 /** A part of one file that begins and ends where no word is. */
 export interface Piece {
-  /** Which file, in the order of the table. */
+  /** Which file, by its place in the list. */
   file: number;
   /** Where it begins in that file, in bytes. */
   offset: number;
@@ -47,9 +46,4 @@ export function* cut(file: number, bytes: Uint8Array, pieceBytes: number): Gener
     yield { file, offset, byteLength: end - offset };
     offset = end;
   }
-}
-
-/** The most different words that a piece can have: one byte each and one between, but the last. */
-export function mostWords(pieceBytes: number): number {
-  return Math.floor(pieceBytes / 2) + 2;
 }

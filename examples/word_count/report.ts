@@ -1,7 +1,8 @@
 /** What a count is told as: a table for people, an object for programs, lines while it runs. */
 
 import { Buffer } from "node:buffer";
-import type { CountEvent, CountResult, WorkerEnd, WorkerReport } from "./parent.ts";
+import type { CounterReport, CountEvent, CountResult } from "./count.ts";
+import { amount, grouped, rate, sized } from "./figures.ts";
 
 /** Everything there is to tell about a finished count. */
 export interface Summary {
@@ -40,7 +41,7 @@ export function topWords(words: Map<string, number>, count: number): [string, nu
 /** The whole report, with its last newline. */
 export function asText(summary: Summary): string {
   const { files, bytes, result, differences, serialSeconds, top } = summary;
-  const { messages, seconds, pieces, workers, parentPieces } = result;
+  const { asks, seconds, pieces, counters, whyNoC } = result;
   const rows = topWords(result.words, top).map(([word, count]): [string, string] => [
     shortened(readable(word)),
     grouped(count),
@@ -52,20 +53,25 @@ export function asText(summary: Summary): string {
 
   const lines = [
     ...(rows.length === 0 ? [] : [row(["word", "count"]), ...rows.map(row), ""]),
-    `  words    ${grouped(totalOf(result.words))}, ${grouped(result.words.size)} different, in ` +
-    `${amount(files, "file")} of ${sized(bytes)}`,
-    `  queue    ${amount(messages, "message")} for ${amount(pieces, "piece")} in ` +
-    `${seconds.toFixed(3)} s: ${grouped(rate(messages, seconds))} messages/s, ` +
-    `${sized(rate(bytes, seconds))}/s`,
-    ...workers.map((worker) =>
-      `  worker ${worker.worker} ${worker.pid === undefined ? "" : `process ${worker.pid}, `}` +
-      `${amount(worker.pieces, "piece")}${hasFailed(worker.end) ? `, ${ended(worker.end)}` : ""}`
+    line(
+      "words",
+      `${grouped(result.total)}, ${grouped(result.words.size)} different, in ` +
+        `${amount(files, "file")} of ${sized(bytes)}`,
     ),
-    ...(parentPieces > 0 ? [`  parent   ${amount(parentPieces, "piece")}`] : []),
-    `  serial   ${serialSeconds.toFixed(3)} s by node:fs; ` +
-    (differences.length === 0
-      ? "the result equals it"
-      : `DIFFERS in ${amount(differences.length, "word")}`),
+    line(
+      "asked",
+      `${amount(asks, "time")} for ${amount(pieces, "piece")} in ${seconds.toFixed(3)} s: ` +
+        `${grouped(rate(result.total, seconds))} words/s, ${sized(rate(bytes, seconds))}/s`,
+    ),
+    ...counters.map(counterLine),
+    ...(whyNoC === undefined ? [] : [line("C program", `none: ${whyNoC}`)]),
+    line(
+      "serial",
+      `${serialSeconds.toFixed(3)} s by node:fs; ` +
+        (differences.length === 0
+          ? "the result equals it"
+          : `DIFFERS in ${amount(differences.length, "word")}`),
+    ),
   ];
   for (const { word, shared, serial } of differences.slice(0, 10)) {
     lines.push(`    ${shortened(readable(word))}: ${grouped(shared)}, serial ${grouped(serial)}`);
@@ -73,25 +79,34 @@ export function asText(summary: Summary): string {
   return `${lines.join("\n")}\n`;
 }
 
+function line(what: string, text: string): string {
+  return `  ${what.padEnd(9)}  ${text}`;
+}
+
+function counterLine({ name, pid, pieces, lost }: CounterReport): string {
+  const before = lost.map((how) => `; one before it ${how}`).join("");
+  return line(name, `pid ${pid}, ${amount(pieces, "piece")}${before}`);
+}
+
 /** The same for programs. */
 export function asJson(summary: Summary): string {
   const { files, bytes, result, differences, serialSeconds, top } = summary;
-  const { messages, seconds, pieces, workers, parentPieces } = result;
+  const { total, asks, seconds, pieces, counters, whyNoC } = result;
   return `${
     JSON.stringify(
       {
         files,
         bytes,
-        words: totalOf(result.words),
+        words: total,
         differentWords: result.words.size,
         top: topWords(result.words, top).map(([word, count]) => ({ word: readable(word), count })),
         pieces,
-        messages,
+        asks,
         seconds,
-        messagesPerSecond: rate(messages, seconds),
+        wordsPerSecond: rate(total, seconds),
         bytesPerSecond: rate(bytes, seconds),
-        workers,
-        parentPieces,
+        counters,
+        whyNoC,
         serialSeconds,
         equalsSerial: differences.length === 0,
         differences: differences.map((difference) => ({
@@ -105,55 +120,23 @@ export function asJson(summary: Summary): string {
   }\n`;
 }
 
-/** What is said when a worker is lost. */
-export function lostLine({ worker, pid, pieces, end, left }: WorkerReport & { left: number }) {
-  const who = `worker ${worker}${pid === undefined ? "" : ` (process ${pid})`}`;
-  const rest = left === 0
-    ? "none is left, the parent goes on alone"
-    : `${left} ${left === 1 ? "goes" : "go"} on`;
-  return `${who} ${ended(end)} after ${amount(pieces, "piece")}; what it left open is counted ` +
-    `again, ${rest}`;
+/** What is said of an event without being asked for. */
+export function eventLine(event: CountEvent): string | undefined {
+  if (event.kind === "killing") {
+    const { name, pid, inHand } = event;
+    return `killing ${name} (${pid}) by SIGKILL, with ${amount(inHand, "piece")} in hand`;
+  }
+  if (event.kind !== "lost") return undefined;
+  const { counter, how, restarting } = event;
+  return `${counter.name} ${how}; what it had in hand is asked for again, ` +
+    (restarting ? "and it is started anew" : "and it is not started anew");
 }
 
-/** What `--verbose` says of an event. */
+/** What `--verbose` says beside that. */
 export function verboseLine(event: CountEvent): string | undefined {
-  if (event.kind === "started") return `worker ${event.worker} is process ${event.pid}`;
-  if (event.kind === "progress") return `${event.done} of ${event.pieces} pieces are counted`;
-  return undefined; // a lost worker is told in any case
-}
-
-function hasFailed(end: WorkerEnd): boolean {
-  return !("code" in end) || end.code !== 0;
-}
-
-function ended(end: WorkerEnd): string {
-  if ("signal" in end) return `was killed by ${end.signal}`;
-  if ("error" in end) return `could not be started: ${end.error}`;
-  return `ended with code ${end.code}`;
-}
-
-function totalOf(words: Map<string, number>): number {
-  let total = 0;
-  for (const count of words.values()) total += count;
-  return total;
-}
-
-function rate(quantity: number, seconds: number): number {
-  return seconds === 0 ? 0 : Math.round(quantity / seconds);
-}
-
-function amount(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString("en");
-}
-
-function sized(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+  if (event.kind === "started") return `${event.name} is process ${event.pid}`;
+  if (event.kind !== "progress") return undefined;
+  return `${event.tally.pieces} of ${event.pieces} pieces are counted`;
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

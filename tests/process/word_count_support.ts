@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,7 +13,7 @@ import { within } from "../support/until.ts";
 
 /** What `deno task demo` may do. */
 const PERMISSIONS = [
-  ...["--allow-ffi", "--allow-run", "--allow-read", "--allow-env"],
+  ...["--allow-ffi", "--allow-run", "--allow-read", "--allow-env", "--allow-write=/tmp"],
   ...["--no-prompt", "--quiet"],
 ];
 
@@ -123,9 +123,9 @@ export class Demo implements AsyncDisposable {
     }
   }
 
-  /** The process of a worker. */
-  async workerPid(worker: number): Promise<number> {
-    return Number((await this.says(new RegExp(`worker ${worker} is process (\\d+)\n`)))[1]);
+  /** The process that a counter was first. */
+  async pidOf(counter: string): Promise<number> {
+    return Number((await this.says(new RegExp(`${counter} is process (\\d+)\n`)))[1]);
   }
 
   /** Waits until at least so many pieces are counted. */
@@ -144,7 +144,7 @@ export class Demo implements AsyncDisposable {
   }
 
   /**
-   * Waits for its end. Its workers write to the same stderr, so this is the end of them too.
+   * Waits for its end. Its C program writes to the same stderr, so this is the end of that too.
    */
   async finished(): Promise<Finished> {
     for (;;) {
@@ -164,26 +164,6 @@ export class Demo implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     killIfRunning(this.#process);
     await this.finished();
-  }
-}
-
-/** The names that a process has queues of the demo open by, and whether the name still stands. */
-export function queueNames(pid: number): { name: string; linked: boolean }[] {
-  const names: { name: string; linked: boolean }[] = [];
-  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    const target = linkOf(`/proc/${pid}/fd/${fd}`);
-    const match = target?.match(/^(\/word-count-[0-9a-f-]+)( \(deleted\))?$/);
-    if (match) names.push({ name: match[1]!, linked: match[2] === undefined });
-  }
-  return names;
-}
-
-function linkOf(path: string): string | undefined {
-  try {
-    return readlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // just closed
-    throw error;
   }
 }
 
