@@ -75,6 +75,8 @@ const IN_A_ROW = 64;
  * was about to send at the first time is not any more at the second.
  */
 const RECOVERIES = 2;
+/** So many dead letters wait at most to be taken by the main endpoint. */
+const MAX_REPORTING = 2048;
 /** The first actor of an endpoint; 0 is its runtime. */
 const FIRST_ACTOR = 1;
 const NOTHING = new Uint8Array();
@@ -108,6 +110,8 @@ export class Endpoint {
   #slab: Slab | undefined;
   /** So many times blocks are still to be looked for whose messages are gone. */
   #recoveries = RECOVERIES;
+  /** So many dead letters are on their way to the main endpoint. */
+  #reporting = 0;
   #nextActor = FIRST_ACTOR;
   #closed = false;
 
@@ -374,9 +378,28 @@ export class Endpoint {
       error,
     };
     if (this.#keepLetter !== undefined) return this.#keepLetter(letter);
-    this.requests.order(0, "dead", letter).catch((error) =>
-      this.log.warn("A dead letter was lost", { reason, label: letter.label, error })
-    );
+    void this.#report(letter);
+  }
+
+  /** Sends a dead letter to the main endpoint, as far as that keeps up with them. */
+  async #report(letter: LetterParts): Promise<void> {
+    const { reason, label } = letter;
+    if (this.#reporting === MAX_REPORTING) {
+      this.log.warn("A dead letter was lost: too many are on their way", { reason, label });
+      return;
+    }
+    this.#reporting++;
+    try {
+      await this.requests.report(0, "dead", letter);
+    } catch (error) {
+      if (letter.bytes !== undefined || letter.error !== undefined) {
+        // Too large, or an error that does not cross: what is known about it does.
+        return await this.#report({ ...letter, bytes: undefined, error: undefined });
+      }
+      this.log.warn("A dead letter was lost", { reason, label, error });
+    } finally {
+      this.#reporting--;
+    }
   }
 
   /** An actor took a message: its sender may send another. */
@@ -547,7 +570,7 @@ export class Endpoint {
       case KIND.TELL:
       case KIND.ASK:
       case KIND.OPEN:
-        if (frame.to === 0) this.orders.take(frame);
+        if (frame.to === 0) this.orders.take(frame, buffer.subarray(0, byteLength));
         else this.#takeIn(frame, buffer.subarray(0, byteLength), priority);
         return;
       case KIND.REPLY:
