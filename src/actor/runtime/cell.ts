@@ -16,6 +16,7 @@ import { decodeFrame, type Frame } from "../wire/frame.ts";
 import { CellContext } from "./context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { keyOf } from "./incarnations.ts";
+import { frameKindOf, shapeOf } from "./shapes.ts";
 import type { Source } from "./source.ts";
 import { StreamServer } from "./stream_server.ts";
 import { MessageTurn } from "./turn.ts";
@@ -201,7 +202,7 @@ export class Cell {
     // Who asked an incarnation that died was told so, and asks again or does not.
     if (isCancelled || (frame.toIncarnation !== 0 && frame.toIncarnation < incarnation)) return;
     if (isAsk && isFirst) endpoint.answers.taken(frame, this.parts.actor);
-    if (spec === undefined || kindOf(spec) !== frame.kind) {
+    if (spec === undefined || frameKindOf(spec) !== frame.kind) {
       const error = new ActorError({
         action: "send to",
         actor: this.label,
@@ -431,14 +432,6 @@ export class Cell {
   #died(exit: Exit): ActorError {
     return ActorError.died(this.label, exit);
   }
-}
-
-function kindOf({ shape }: KindSpec): number {
-  return shape === "tell" ? KIND.TELL : shape === "ask" ? KIND.ASK : KIND.OPEN;
-}
-
-function shapeOf(kind: number): string {
-  return kind === KIND.TELL ? "tell" : kind === KIND.ASK ? "ask" : "stream";
 }
 
 function isPromise(value: unknown): value is Promise<unknown> {

@@ -1,10 +1,12 @@
 /** Carries out the orders that other endpoints send to this one. */
 
 import { ActorError } from "../errors.ts";
+import type { KindSpec } from "../protocol/protocol.ts";
 import type { Frame } from "../wire/frame.ts";
 import { KIND } from "../wire/frame_layout.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ENDPOINT, type OrderName, type Orders } from "./orders.ts";
+import { frameKindOf } from "./shapes.ts";
 
 /** The orders of one endpoint: those that all have, and those that its role adds. */
 export class OrderHandler {
@@ -25,35 +27,38 @@ export class OrderHandler {
     this.#orders = { ...this.#orders, ...orders };
   }
 
-  /** A frame for actor 0. */
-  take(frame: Frame): void {
+  /** A frame for actor 0; the bytes are valid during this call. */
+  take(frame: Frame, bytes: Uint8Array): void {
     const endpoint = this.#endpoint;
     // An order to an incarnation that died is not for this one.
     if (frame.toIncarnation !== 0 && frame.toIncarnation !== endpoint.incarnation) return;
-    void this.#carryOut(frame);
+    const spec = ENDPOINT.byTag.get(frame.tag);
+    const run = spec && this.#orders[spec.kind as OrderName];
+    if (spec !== undefined && run !== undefined && frameKindOf(spec) === frame.kind) {
+      return void this.#carryOut(frame, spec, run as (value: unknown) => unknown);
+    }
+    const error = new ActorError({
+      action: "order",
+      actor: `endpoint ${endpoint.id}`,
+      code: "EKIND",
+      description: `order ${spec?.kind ?? frame.tag} is none of its own`,
+    });
+    endpoint.dead("unknown-kind", undefined, bytes, { frame, error });
+    if (frame.kind !== KIND.TELL) endpoint.answers.failed(frame, error, 0);
   }
 
-  async #carryOut(frame: Frame): Promise<void> {
+  async #carryOut(frame: Frame, spec: KindSpec, run: (value: unknown) => unknown): Promise<void> {
     const endpoint = this.#endpoint;
-    const spec = ENDPOINT.byTag.get(frame.tag);
+    const isAsk = frame.kind === KIND.ASK;
     try {
-      const run = spec === undefined ? undefined : this.#orders[spec.kind as OrderName];
-      if (spec === undefined || run === undefined || frame.kind !== KIND.ASK) {
-        throw new ActorError({
-          action: "order",
-          actor: `endpoint ${endpoint.id}`,
-          code: "EKIND",
-          description: `order ${spec?.kind ?? frame.tag} is none of its own`,
-        });
-      }
       const payload = endpoint.payloadOf(frame);
       if (payload === undefined) throw new TypeError(`Cannot read an order: its payload is lost`);
       const value = endpoint.decode(spec.codec, frame, payload);
-      const result = await (run as (value: unknown) => unknown).call(this.#orders, value);
-      endpoint.answers.reply(spec, frame, result, 0);
+      const result = await run.call(this.#orders, value);
+      if (isAsk) endpoint.answers.reply(spec, frame, result, 0);
     } catch (error) {
-      endpoint.log.debug("An order failed", { order: spec?.kind, error });
-      endpoint.answers.failed(frame, error, 0);
+      endpoint.log.debug("An order failed", { order: spec.kind, error });
+      if (isAsk) endpoint.answers.failed(frame, error, 0);
     }
   }
 }

@@ -1,7 +1,8 @@
 /**
  * The protocol of the runtime itself: what endpoints order of each other, as messages to actor 0.
  *
- * Rule: an order is an ask like any other on the wire; it goes before messages and needs no credit.
+ * Rule: an order is an ask or a tell like any other on the wire; it goes before messages and needs no
+ * credit.
  */
 
 import type { Exit } from "../errors.ts";
@@ -70,7 +71,7 @@ export const ENDPOINT = protocol("postbox.endpoint", {
   down: order<"down">(),
   gone: order<"gone">(),
   ended: order<"ended">(),
-  dead: order<"dead">(),
+  dead: msg(trusted<LetterParts>()),
 });
 
 /** What the runtime reads of an order. */

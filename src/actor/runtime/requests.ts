@@ -130,6 +130,23 @@ export class Requests implements StreamHost {
     return call.reply as Promise<Awaited<ReturnType<Orders[N]>>>;
   }
 
+  /**
+   * Tells another endpoint's runtime, which does not answer.
+   *
+   * @returns Undefined when it has gone, or the promise that it goes.
+   */
+  report<N extends OrderName>(
+    endpoint: number,
+    name: N,
+    value: Parameters<Orders[N]>[0],
+  ): Promise<void> | undefined {
+    const spec = orderSpec(name);
+    const header = { ...this.#endpoint.blank(KIND.TELL), tag: spec.tag };
+    header.codec = codecNumber(spec.codec);
+    const to = { endpoint, queue: undefined, byRing: false };
+    return this.#endpoint.post.control(to, header, this.#encode(spec, value));
+  }
+
   /** Sends a message once more, with what it carried; nobody waits for an answer to it. */
   async again(address: Address, frame: Frame): Promise<void> {
     const header: FrameHeader = {

@@ -19,8 +19,8 @@ import type { StartOrder } from "./orders.ts";
 import { QueueSource } from "./queue_source.ts";
 import { DEFAULT_CAPACITY } from "./spawned.ts";
 
-/** How long the answer to the last order may take to leave. */
-const FAREWELL_MS = 200;
+/** How long the answer to the last order, and the last dead letters, may take to leave. */
+const FAREWELL_MS = 1000;
 
 /** Serves an endpoint. @returns When it was told to end; the caller ends the process or worker. */
 export async function serveEndpoint(
