@@ -32,7 +32,9 @@ export async function actorContract(place: Place): Promise<void> {
         await within(name, body(open));
       } catch (error) {
         await open.tidy().catch(() => {}); // the next test says so
-        throw error;
+        throw new Error(`${error}\nThe last dead letters:\n${open.lastLetters()}`, {
+          cause: error,
+        });
       }
     });
   };

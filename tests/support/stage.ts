@@ -174,6 +174,13 @@ export class Stage {
     return letters;
   }
 
+  /** What became dead letters last, in words. */
+  lastLetters(): string {
+    return this.shop.deadLetters.list({ limit: 5 })
+      .map(({ reason, kind, label, detail }) => `${reason} ${kind} for ${label}: ${detail}`)
+      .join("\n");
+  }
+
   /** Sends bytes to where the messages to an actor go in. */
   outboxTo(ref: SubjectRef): Outbox {
     const { mailbox, endpoint, carrier } = addressOf(ref);

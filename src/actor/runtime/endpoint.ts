@@ -6,6 +6,7 @@
  * ends the loop.
  */
 
+import { ClosedError } from "../../errors.ts";
 import type { Inbox } from "../carriers/carrier.ts";
 import { openQueueInbox } from "../carriers/queue.ts";
 import { openRingInbox } from "../carriers/ring.ts";
@@ -145,6 +146,11 @@ export class Endpoint {
   /** Whether it was closed. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** @throws {ClosedError} If it was closed. */
+  checkOpen(): void {
+    if (this.#closed) throw new ClosedError("system", this.system);
   }
 
   /** Begins to take from an inbox; the endpoint closes it. */

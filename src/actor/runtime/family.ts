@@ -215,7 +215,8 @@ export class Family {
   }
 
   #checkRunning(): void {
-    if (!this.#isStopping && !this.#endpoint.closed) return;
+    this.#endpoint.checkOpen();
+    if (!this.#isStopping) return;
     throw new TypeError(`Cannot spawn: ${shown(this.#endpoint.system)} is being stopped`);
   }
 }

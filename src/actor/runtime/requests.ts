@@ -40,6 +40,7 @@ export class Requests implements StreamHost {
     value: unknown,
     options: AnyOptions = {},
   ): Promise<void> {
+    this.#endpoint.checkOpen();
     const header = this.#header(KIND.TELL, address, spec, value, options);
     header.sequence = this.#endpoint.calls.nextSequence();
     const ttlMs = options.ttlMs ?? spec.ttlMs;
@@ -62,6 +63,7 @@ export class Requests implements StreamHost {
     let call: AskCall;
     let header: FrameHeader;
     try {
+      this.#endpoint.checkOpen();
       options.signal?.throwIfAborted();
       header = this.#header(KIND.ASK, address, spec, value, options);
       header.sequence = calls.nextSequence();
@@ -89,6 +91,7 @@ export class Requests implements StreamHost {
     checkPriority(spec, options);
     const payload = this.#encode(spec, value);
     return new StreamCall(this, spec, credit, (call) => {
+      this.#endpoint.checkOpen();
       options.signal?.throwIfAborted();
       const header = this.#header(KIND.OPEN, address, spec, value, options);
       header.sequence = this.#endpoint.calls.nextSequence();
