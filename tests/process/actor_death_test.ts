@@ -15,7 +15,7 @@ import {
   blocksInUse,
   Downs,
   isRunning,
-  objectsOf,
+  placesOf,
   quietSystem,
   refusalOf,
 } from "../support/actors.ts";
@@ -72,7 +72,7 @@ for (const place of ["process", "worker"] as const) {
       // The second is the end of the wait for a restart.
       assertEquals(downs.told, [[1, expected.kind, true], [1, "stopped", false]]);
     }));
-    assertEquals(objectsOf(shop.name).filter((name) => !name.startsWith("slab-")), [
+    assertEquals(placesOf(shop.name), [
       "0",
       "directory",
     ]);

@@ -110,6 +110,11 @@ function isQueue(name: string): boolean {
   }
 }
 
+/** The same without the slab, which stays as long as the system. */
+export function placesOf(system: string, ...mailboxes: string[]): string[] {
+  return objectsOf(system, ...mailboxes).filter((name) => !name.startsWith("slab-"));
+}
+
 /** How many blocks of a system's slab are not free. */
 export function blocksInUse(system: string): number {
   let count = 0;
