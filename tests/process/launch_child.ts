@@ -87,6 +87,12 @@ const ORDERS: Record<string, () => void> = {
     process.stdout.write("no newline");
     process.exit(0);
   },
+  /** In two chunks, as far as anybody can tell from here. */
+  twice() {
+    console.log("first");
+    setTimeout(() => console.log("second"), 50);
+    leave();
+  },
   long() {
     process.stdout.write("x".repeat(40_000) + "\nend\n");
     process.exit(0);
