@@ -6,7 +6,7 @@
  */
 
 import { shown } from "../../layout/mod.ts";
-import type { MessageType, MessageSpec } from "./message.ts";
+import type { MessageSpec, MessageType } from "./message.ts";
 import { checkKindName, checkProtocolName, type ReservedKind, tagOf } from "./names.ts";
 
 /** What the runtime reads of a kind of messages. */

@@ -99,8 +99,8 @@ export interface StreamOptions {
 }
 
 /** How a kind is sent: without a payload, the options come first. */
-export type Method<M> = M extends MessageType<infer Shape, infer Sent, infer _R, infer _P, infer Answer>
-  ? {
+export type Method<M> = M extends
+  MessageType<infer Shape, infer Sent, infer _R, infer _P, infer Answer> ? {
     tell: IsNothing<Sent> extends true ? (options?: TellOptions) => Promise<void>
       : (payload: Sent, options?: TellOptions) => Promise<void>;
     ask: IsNothing<Sent> extends true ? (options?: AskOptions) => Promise<AnswerOf<Answer>>
