@@ -206,7 +206,7 @@ test("the record is right after any order of opening and closing", () => {
 test("the table of C functions says which of them open a descriptor", () => {
   const opening = /open|creat|socket|dup|accept|pipe|mount|(event|pid|mem|timer|signal)fd/;
   // sem_open(3) maps its file and closes it.
-  const others = ["eventfd_read", "eventfd_write", "sem_open", "sem_close"];
+  const others = ["eventfd_read", "eventfd_write", "sem_open", "sem_close", "pidfd_send_signal"];
   for (const [key, row] of Object.entries(SYMBOLS)) {
     assertEquals("opens" in row, opening.test(key) && !others.includes(key), key);
     assertEquals("closes" in row, /close/.test(key) && !others.includes(key), key);
