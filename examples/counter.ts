@@ -1,7 +1,7 @@
 /**
  * A first actor: it counts, in a process of its own.
  *
- *     deno run --allow-ffi --allow-run --allow-read examples/counter.ts
+ *     deno run --allow-ffi --allow-run examples/counter.ts
  *
  * The actor is examples/actors/counter.ts, a module of its own, for whoever runs it imports it.
  */

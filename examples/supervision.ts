@@ -1,7 +1,7 @@
 /**
  * Supervision: an actor in a process crashes, and is started anew with whoever depends on it.
  *
- *     deno run --allow-ffi --allow-run --allow-read examples/supervision.ts
+ *     deno run --allow-ffi --allow-run examples/supervision.ts
  */
 
 import { child, describeExit, type Down, system, uniqueName } from "../mod.ts";

@@ -8,10 +8,10 @@ import { run } from "../support/process.ts";
 import { execPath, fileArgs, RUNTIME, siblingUrl } from "../support/runtime.ts";
 
 const FFI_READ = ["--allow-ffi", "--allow-read"];
-const FFI_RUN_READ = ["--allow-ffi", "--allow-run", "--allow-read"];
+const FFI_RUN = ["--allow-ffi", "--allow-run"];
 
 const PRINTED: [example: string, permissions: string[], printed: string][] = [
-  ["counter", FFI_RUN_READ, "42, counted in another process\n"],
+  ["counter", FFI_RUN, "42, counted in another process\n"],
   ["pool", FFI_READ, "12 hashes by 3 workers\nthe first is 30e14955ebf13522…\n"],
   [
     "stream",
@@ -21,7 +21,7 @@ const PRINTED: [example: string, permissions: string[], printed: string][] = [
   ],
   [
     "supervision",
-    FFI_RUN_READ,
+    FFI_RUN,
     "worker { jobs: 1, incarnation: 1 } clerk { jobs: 1, incarnation: 1 }\n" +
     "worker threw Error: this cannot be done; another comes\n" +
     "worker { jobs: 0, incarnation: 2 } clerk { jobs: 0, incarnation: 2 }\n",

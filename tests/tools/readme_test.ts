@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
+import { uniqueName } from "../../mod.ts";
 import { memoryName, queueName } from "../support/names.ts";
 import { type Finished, run } from "../support/process.ts";
 import { execPath, FFI_ONLY, NO_DENO, ROOT } from "../support/runtime.ts";
@@ -35,6 +36,30 @@ async function runBeside(
   }
 }
 
+/** The blocks that are whole files of a program, which their first line names. */
+function named(language: string): Record<string, string> {
+  const files = blocks(language).flatMap((code) => {
+    const name = code.match(/^\/\/ (\w+\.\w+)\n/)?.[1];
+    return name === undefined ? [] : [[name, code]];
+  });
+  return Object.fromEntries(files);
+}
+
+test("the first actor of README runs as written", { not: NO_DENO }, async () => {
+  const system = JSON.stringify(uniqueName("readme").slice(1));
+  const files = named("ts");
+  assertEquals(Object.keys(files), ["counter.ts", "main.ts"]);
+  const main = files["main.ts"]!.replace('"shop"', system);
+  const permissions = [...FFI_ONLY, "--allow-run"];
+  const { code, stdout, stderr } = await runBeside(
+    { ...files, "main.ts": main },
+    "main.ts",
+    permissions,
+  );
+  assertEquals([code, stdout], [0, "{ n: 42 }\n"], stderr);
+});
+
+/** The blocks that are programs of their own. */
 const PRINTED: [what: string, index: number, printed: string][] = [
   ["the first example", 0, "resize 17.jpg 5\n1n\n"],
   ["the example of a region", 1, '1n { ratio: 0.5, tag: "half" }\n'],
@@ -45,7 +70,7 @@ for (const [what, index, printed] of PRINTED) {
   test(`${what} in README runs as written`, { not: NO_DENO }, async () => {
     using queue = queueName();
     using memory = memoryName();
-    const program = blocks("ts")[index]!
+    const program = blocks("ts").filter((code) => !code.startsWith("// "))[index]!
       .replaceAll("/jobs", queue.name)
       .replaceAll(/"\/(stats|ring)"/g, JSON.stringify(memory.name));
     const { code, stdout, stderr } = await runBeside({ "main.ts": program }, "main.ts", FFI_ONLY);
@@ -55,13 +80,12 @@ for (const [what, index, printed] of PRINTED) {
 
 test("the worker of README and its parent run as written", { not: NO_DENO }, async () => {
   using queue = queueName();
-  const programs = blocks("js").filter((code) => /^\/\/ \w+\.mjs/.test(code))
-    .map((code) => code.replaceAll('"/work"', JSON.stringify(queue.name)));
-  const files = Object.fromEntries(
-    programs.map((code) => [code.slice(3, code.indexOf("\n")), code]),
-  );
+  const files = named("js");
   assertEquals(Object.keys(files), ["parent.mjs", "worker.mjs"]);
   const permissions = [...FFI_ONLY, "--allow-read"];
+  for (const [name, code] of Object.entries(files)) {
+    files[name] = code.replaceAll('"/work"', JSON.stringify(queue.name));
+  }
   const { code, stdout, stderr } = await runBeside(files, "parent.mjs", permissions);
   assertEquals([code, stdout], [0, ""], stderr);
 });
