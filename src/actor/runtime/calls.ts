@@ -82,8 +82,9 @@ export class Calls {
     return this.#abandoned.delete(sequence);
   }
 
-  /** Ends the calls that a death leaves without an answer. */
-  down({ key, label, incarnation, exit, endpoint, restarting }: Death): void {
+  /** Ends the calls that a death leaves without an answer. @returns Those, by their numbers. */
+  down({ key, label, incarnation, exit, endpoint, restarting }: Death): [number, Call][] {
+    const ended: [number, Call][] = [];
     for (const [sequence, call] of this.#waiting) {
       // Where none follows, nobody will serve those that meant the next.
       const meant = call.key === key && (restarting === false || call.incarnation <= incarnation);
@@ -91,7 +92,9 @@ export class Calls {
       if (!meant && !served) continue;
       this.#waiting.delete(sequence);
       call.failed(ActorError.died(call.key === key ? label : call.label, exit));
+      ended.push([sequence, call]);
     }
+    return ended;
   }
 
   /** Ends all that still wait. */

@@ -35,6 +35,7 @@ import { Answers } from "./answers.ts";
 import { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
+import { exitToSend } from "./exit_to_send.ts";
 import { type Death, Incarnations } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { LocalMailbox } from "./local_mailbox.ts";
@@ -480,7 +481,7 @@ export class Endpoint {
     if (endpoint === this.id) return await this.cells.get(actor)?.crash(exit);
     const launched = this.launched.get(endpoint);
     if (launched !== undefined) return await launched.crash(exit);
-    await this.requests.order(endpoint, "crash", { actor, exit });
+    await this.requests.order(endpoint, "crash", { actor, exit: exitToSend(exit) });
   }
 
   /** An actor of an endpoint that this one launched ended, and the endpoint runs on. */
@@ -496,7 +497,11 @@ export class Endpoint {
       this.servings.askerDied(endpoint);
       this.#recoveries = RECOVERIES;
     }
-    this.calls.down(death);
+    for (const [sequence, call] of this.calls.down(death)) {
+      // The next incarnation must not take an ask that was not said to be for another.
+      const isForAny = call.incarnation === 0 && restarting !== false;
+      if (isForAny && call.isSent) this.requests.cancel(sequence, call);
+    }
     this.incarnations.died(death);
     if (endpoint !== undefined) this.incarnations.endpointDied(death);
     if (restarting !== undefined) this.incarnations.judged({ ...death, restarting });
@@ -505,7 +510,7 @@ export class Endpoint {
   /** Tells every endpoint of a death, this one first. */
   announce(death: Death): void {
     this.heard(death);
-    this.#tellOthers("down", death);
+    this.#tellOthers("down", { ...death, exit: exitToSend(death.exit) });
   }
 
   #tellOthers<N extends "down" | "gone">(order: N, value: Parameters<Orders[N]>[0]): void {

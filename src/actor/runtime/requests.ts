@@ -202,10 +202,11 @@ export class Requests implements StreamHost {
   abandon(sequence: number): void {
     const call = this.#endpoint.calls.get(sequence);
     this.finish(sequence);
-    if (call?.isSent) this.#cancel(sequence, call);
+    if (call?.isSent) this.cancel(sequence, call);
   }
 
-  #cancel(sequence: number, { endpoint }: Call): void {
+  /** Tells who serves a call, or will, that nobody waits for it any more. */
+  cancel(sequence: number, { endpoint }: Call): void {
     if (endpoint !== undefined) this.#about(KIND.CANCEL, endpoint, sequence, 0);
     else this.#endpoint.calls.cancelWhenTaken(sequence);
   }
@@ -275,7 +276,7 @@ export class Requests implements StreamHost {
       if (!hasGone) return fail(this.#full(address));
       call.isSent = true;
       // It was given up while it waited, and went all the same.
-      if (calls.get(header.sequence) !== call) this.#cancel(header.sequence, call);
+      if (calls.get(header.sequence) !== call) this.cancel(header.sequence, call);
     };
     try {
       const sent = this.#send(address, header, payload, priorityOf(spec, options), options);
