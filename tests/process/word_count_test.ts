@@ -6,13 +6,19 @@
  */
 
 import { Buffer } from "node:buffer";
-import { chmodSync, symlinkSync } from "node:fs";
+import { chmodSync, readFileSync, symlinkSync } from "node:fs";
 import process from "node:process";
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "../assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+  assertThrows,
+} from "../assert.ts";
 import { test } from "../harness.ts";
 import { type CountEvent, countWords } from "../../examples/word_count/count.ts";
 import { closeFiles, expand, openFiles } from "../../examples/word_count/files.ts";
-import { removeSystem } from "../../mod.ts";
+import { MessageQueue, PosixError, removeSystem, SharedMemory } from "../../mod.ts";
 import "../support/loaded.ts";
 import { type Finished, run, temporaryFolder } from "../support/process.ts";
 import { until, within } from "../support/until.ts";
@@ -225,10 +231,14 @@ test("word_count leaves no process when it is killed, and no more than gc finds"
   await using running = new Demo("--no-kill", "--piece", PIECE, folder.path);
   const names = ["process 1", "process 2", "C program"];
   const pids = await Promise.all(names.map((name) => running.pidOf(name)));
+  const [, queue, memory] = readFileSync(`/proc/${pids[2]}/cmdline`, "utf8").split("\0");
   await running.counted(50);
   running.kill("SIGKILL");
   assertEquals((await running.finished()).signal, "SIGKILL");
   for (const pid of pids) await until(`process ${pid} has ended`, () => !isRunning(pid));
+  // The C program has no system to clean up after it.
+  assertThrows(() => MessageQueue.open(queue!), PosixError, "ENOENT");
+  assertThrows(() => SharedMemory.open(memory!), PosixError, "ENOENT");
   removeSystem(`word-count-${running.pid}`);
 });
 

@@ -18,22 +18,27 @@ function blocks(language: string): string[] {
   return [...README.matchAll(pattern)].map(([, code]) => code!);
 }
 
-/** Runs files beside deno.json, so that the package's own name resolves as it does for a user. */
-async function runBeside(
+/** Puts files beside deno.json, so that the package's own name resolves as it does for a user. */
+async function beside(
   files: Record<string, string>,
-  main: string,
-  permissions: readonly string[],
+  args: (folder: string) => readonly string[],
 ): Promise<Finished> {
   const folder = `${ROOT}tests/readme_example_${crypto.randomUUID()}`;
   mkdirSync(folder);
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(`${folder}/${name}`, text);
-    return await run(execPath(), {
-      args: ["run", ...permissions, "--check", `${folder}/${main}`],
-    });
+    return await run(execPath(), { args: args(folder) });
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function runBeside(
+  files: Record<string, string>,
+  main: string,
+  permissions: readonly string[],
+): Promise<Finished> {
+  return beside(files, (folder) => ["run", ...permissions, `${folder}/${main}`]);
 }
 
 /** The blocks that are whole files of a program, which their first line names. */
@@ -44,6 +49,18 @@ function named(language: string): Record<string, string> {
   });
   return Object.fromEntries(files);
 }
+
+/** The blocks that are programs of their own; a line that only shows an import is none. */
+function standalone(): string[] {
+  return blocks("ts").filter((code) => !code.startsWith("// ") && code.includes("\n\n"));
+}
+
+test("the programs of README have the right types", { not: NO_DENO }, async () => {
+  const programs = [...standalone().entries()].map(([index, code]) => [`${index}.ts`, code]);
+  const files = { ...named("ts"), ...named("js"), ...Object.fromEntries(programs) };
+  const { code, stderr } = await beside(files, (folder) => ["check", "--quiet", folder]);
+  assertEquals([code, stderr], [0, ""]);
+});
 
 test("the first actor of README runs as written", { not: NO_DENO }, async () => {
   const system = JSON.stringify(uniqueName("readme").slice(1));
@@ -59,7 +76,6 @@ test("the first actor of README runs as written", { not: NO_DENO }, async () => 
   assertEquals([code, stdout], [0, "{ n: 42 }\n"], stderr);
 });
 
-/** The blocks that are programs of their own. */
 const PRINTED: [what: string, index: number, printed: string][] = [
   ["the first example", 0, "resize 17.jpg 5\n1n\n"],
   ["the example of a region", 1, '1n { ratio: 0.5, tag: "half" }\n'],
@@ -70,7 +86,7 @@ for (const [what, index, printed] of PRINTED) {
   test(`${what} in README runs as written`, { not: NO_DENO }, async () => {
     using queue = queueName();
     using memory = memoryName();
-    const program = blocks("ts").filter((code) => !code.startsWith("// "))[index]!
+    const program = standalone()[index]!
       .replaceAll("/jobs", queue.name)
       .replaceAll(/"\/(stats|ring)"/g, JSON.stringify(memory.name));
     const { code, stdout, stderr } = await runBeside({ "main.ts": program }, "main.ts", FFI_ONLY);
