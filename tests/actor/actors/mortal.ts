@@ -5,7 +5,16 @@ import { actor, msg, protocol, type StandardSchema } from "../../../src/actor/mo
 import { sys } from "../../../src/sys/load.ts";
 
 /** The ways to end at once. */
-export type Way = "exit" | "throw" | "timer" | "rejection" | "kill" | "fault" | "fill" | "spin";
+export type Way =
+  | "exit"
+  | "throw"
+  | "symbol"
+  | "timer"
+  | "rejection"
+  | "kill"
+  | "fault"
+  | "fill"
+  | "spin";
 
 /** What crosses without a schema: its types are those of this file. */
 function plain<T>(): StandardSchema<T, T> {
@@ -52,6 +61,9 @@ const WAYS: Record<Way, () => void> = {
   exit: () => process.exit(3),
   throw() {
     throw new RangeError("thrown on purpose");
+  },
+  symbol() {
+    throw Symbol("on purpose"); // which does not cross
   },
   timer: () => void setTimeout(WAYS.throw, 0),
   rejection: () => void Promise.reject(new RangeError("thrown on purpose")),
