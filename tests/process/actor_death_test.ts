@@ -9,7 +9,7 @@ import process from "node:process";
 import type { Exit, Ref } from "../../src/actor/mod.ts";
 import mortalActor, { type Mortal, type Way } from "../actor/actors/mortal.ts";
 import relayActor from "../actor/actors/relay.ts";
-import { assert, assertEquals, assertRejects } from "../assert.ts";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import {
   blocksInUse,
@@ -34,6 +34,7 @@ const KILLED: Exit = { kind: "signal", signal: "SIGKILL" };
 const ENDS: Record<"worker" | "process", Partial<Record<Way, Pick<Exit, "kind">>>> = {
   process: {
     throw: { kind: "threw" },
+    symbol: { kind: "threw" },
     exit: { kind: "exit", code: 3 } as Exit,
     timer: { kind: "exit", code: 1 } as Exit,
     rejection: { kind: "exit", code: 1 } as Exit,
@@ -65,7 +66,8 @@ for (const place of ["process", "worker"] as const) {
       const { error, ...told } = exit as Pick<Exit, "kind"> & { error?: unknown };
       assertEquals(told, expected);
       if (expected.kind === "threw") {
-        assertEquals(String(error), ON_PURPOSE);
+        const shown = way === "symbol" ? 'Error: "Symbol(on purpose)" was thrown' : ON_PURPOSE;
+        assertStringIncludes(String(error), shown);
       }
       await downs.first(1);
       await shop.stop(mortal);

@@ -67,7 +67,8 @@ export interface CommonSpawnOptions {
    */
   restart?: RestartOptions | undefined;
   /**
-   * Milliseconds that it may go on with what is in its mailbox when it is stopped, at least 0.
+   * Milliseconds that it may go on with what is in its mailbox when it is stopped, at least 0. A
+   * worker or a process that is still there a second later is killed.
    * @default {5_000}
    */
   stopMs?: number | undefined;
@@ -91,7 +92,10 @@ export interface HereOptions {
 
 /** An actor in a worker of this process. */
 export interface WorkerOptions {
-  /** Where it lives: in a worker of its own, of `node:worker_threads`. */
+  /**
+   * Where it lives: in a worker of its own, of `node:worker_threads`. Deno wants `--allow-read` for
+   * the modules of a worker: the actor's, this library's, and what they import.
+   */
   in: "worker";
   /**
    * Where what it prints goes: with its name before each line, as it is, or nowhere.
@@ -104,7 +108,10 @@ export interface WorkerOptions {
 
 /** An actor in a process. */
 export interface ProcessOptions {
-  /** Where it lives: in a process of its own, with the permissions of this one and no more. */
+  /**
+   * Where it lives: in a process of its own, with the permissions of this one and no more. Deno wants
+   * `--allow-run` for it, beside the `--allow-ffi` that everything here needs, and nothing else.
+   */
   in: "process";
   /**
    * Where what it prints goes: with its name before each line, as it is, or nowhere.
