@@ -29,7 +29,7 @@ const PARENT = `
   function launch(kind, system, options = {}) {
     const [label] = system.split(" ");
     return launchers[kind]({
-      system, run: "1", endpoint: 3, actor: 1, label, moduleUrl: entryUrl, entryUrl, stdio: "ignore",
+      system, run: "1", endpoint: 3, incarnation: 1, actor: 1, label, moduleUrl: entryUrl, entryUrl, stdio: "ignore",
       ...options,
     });
   }

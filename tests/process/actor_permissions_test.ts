@@ -18,7 +18,7 @@ const PARENT = `
   async function launch() {
     const entryUrl = ${JSON.stringify(CHILD)};
     const { exited } = launchProcess({
-      ...{ system: "shop", run: "1", endpoint: 3, actor: 1, label: "child" },
+      ...{ system: "shop", run: "1", endpoint: 3, incarnation: 1, actor: 1, label: "child" },
       moduleUrl: entryUrl,
       entryUrl,
     });

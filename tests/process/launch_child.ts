@@ -68,7 +68,7 @@ const ORDERS: Record<string, () => void> = {
   /** Launches a process, says which, and stays. */
   launch() {
     const entryUrl = import.meta.url;
-    const place = { run: "", endpoint: 4, actor: 1 };
+    const place = { run: "", endpoint: 4, incarnation: 1, actor: 1 };
     const options = { ...place, label: "inner", moduleUrl: entryUrl, entryUrl };
     launchProcess({ ...options, system: `wait ${argument}`, stdio: "ignore" });
     stay();

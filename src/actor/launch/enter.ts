@@ -32,13 +32,21 @@ interface Process {
 
 /** In a process: it ends with its parent from now on. */
 export function enterProcess(): Entered {
-  const [system, run, endpoint, actor, parentPid] = process().argv.slice(2);
-  const unfollow = followParent(Number(parentPid));
+  const [system, run, ...numbers] = process().argv.slice(2);
+  const [endpoint, incarnation, actor, parentPid] = numbers.map(Number);
+  const unfollow = followParent(parentPid!);
   const leave = () => {
     unfollow();
     exitSoon();
   };
-  return { system: system!, run: run!, endpoint: Number(endpoint), actor: Number(actor), leave };
+  return {
+    system: system!,
+    run: run!,
+    endpoint: endpoint!,
+    incarnation: incarnation!,
+    actor: actor!,
+    leave,
+  };
 }
 
 /** In a worker: its parent closes what it opens from now on, and its lines have a label. */

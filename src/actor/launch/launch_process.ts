@@ -46,13 +46,13 @@ export function launchProcess(options: LaunchOptions): Launched {
 }
 
 function start(options: LaunchOptions): StartedProcess {
-  const { system, run, endpoint, actor } = options;
+  const { system, run, endpoint, incarnation, actor } = options;
   const { moduleUrl, stdio = "label", env = {}, v8Flags = [] } = options;
   try {
     return startProcess({
       entryUrl: options.entryUrl ?? siblingUrl("child"),
       moduleUrl,
-      args: [system, run, endpoint, actor, host().pid()].map(String),
+      args: [system, run, endpoint, incarnation, actor, host().pid()].map(String),
       env,
       v8Flags,
       output: OUTPUT[stdio],

@@ -31,6 +31,7 @@ export function launchWorker(options: LaunchOptions): Launched {
     system: options.system,
     run: options.run,
     endpoint: options.endpoint,
+    incarnation: options.incarnation,
     actor: options.actor,
     table: table.buffer,
     output: workersPrint ? { label, stdio } : undefined,

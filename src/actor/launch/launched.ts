@@ -21,6 +21,8 @@ export interface LaunchedAs {
   readonly run: string;
   /** The number of the endpoint in it, 1 to 127. */
   readonly endpoint: number;
+  /** Which incarnation of it: orders name the one that they are for. */
+  readonly incarnation: number;
   /** The number of the actor that it is launched for. */
   readonly actor: number;
 }

@@ -125,11 +125,13 @@ export class Directory implements Disposable {
    *
    * @param endpoint The number that was allocated for it, or 0 for whoever created the system.
    * @param pid The process that it is in, in the numbers of this pid namespace.
+   * @param launchedAs The incarnation that it was launched as: one that was killed before it began
+   * has its number as well, and what was sent to it is nobody else's. Without it, the next.
    * @returns Its incarnation, from 1.
-   * @throws {PosixError} `EBUSY` if that endpoint is alive, `ENOENT` if nobody has the number, or
-   * the system ended meanwhile.
+   * @throws {PosixError} `EBUSY` if that endpoint is alive, `ENOENT` if nobody has the number, a
+   * later incarnation began, or the system ended meanwhile.
    */
-  begin(endpoint: number, pid: number): number {
+  begin(endpoint: number, pid: number, launchedAs?: number): number {
     const memory = this.#open(), id = checkEndpoint(endpoint);
     if (this.#self !== undefined) {
       throw new TypeError(
@@ -151,7 +153,12 @@ export class Directory implements Disposable {
       memory.locks.release(id);
       throw gone(this.system, isOver ? "it has ended" : `it has no endpoint ${id}`);
     }
-    const incarnation = memory.endpoints.begin(id, process);
+    const next = memory.endpoints.nextIncarnationOf(id), incarnation = launchedAs ?? next;
+    if (((incarnation - next) | 0) < 0) { // they count modulo 2^32
+      memory.locks.release(id);
+      throw gone(this.system, `a later incarnation of endpoint ${id} began`);
+    }
+    memory.endpoints.begin(id, process, incarnation);
     this.#self = { id, owner: ownerOf(id, incarnation) };
     return incarnation;
   }
@@ -186,7 +193,7 @@ export class Directory implements Disposable {
     endpoints.setBell(endpoint, 0n);
   }
 
-  /** How often an endpoint was started; 0 before the first time. */
+  /** The last incarnation of an endpoint that began; 0 before the first. */
   incarnationOf(endpoint: number): number {
     return this.#open().endpoints.incarnationOf(checkEndpoint(endpoint));
   }

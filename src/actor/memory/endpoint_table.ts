@@ -87,16 +87,19 @@ export class EndpointTable {
     Atomics.store(this.#words, wordAt(id, ENDPOINT_WORD), 0);
   }
 
-  /** Writes down that an endpoint was started, by itself; gives its incarnation. */
-  begin(id: number, process: ProcessIdentity): number {
+  /** The incarnation of an endpoint that would begin next. */
+  nextIncarnationOf(id: number): number {
+    return (this.incarnationOf(id) + 1) >>> 0 || 1; // 0 is none
+  }
+
+  /** Writes down that an incarnation of an endpoint began, by itself. */
+  begin(id: number, process: ProcessIdentity, incarnation: number): void {
     this.setProcess(id, process);
-    const incarnation = (this.incarnationOf(id) + 1) >>> 0 || 1; // 0 is none
     this.#store(id, INCARNATION_WORD, incarnation);
     const handOvers = this.handOversOf(id);
     if (handOvers & 1) this.#store(id, HAND_OVERS_WORD, handOvers + 1); // its predecessor's last
     const parent = bodyIn(this.#load(id, ENDPOINT_WORD));
     this.#store(id, ENDPOINT_WORD, wordOf(BEGUN, parent));
-    return incarnation;
   }
 
   /** Writes down which process an endpoint is in. */

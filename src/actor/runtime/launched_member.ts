@@ -12,6 +12,7 @@ import type { AnyActorDefinition } from "../protocol/definition.ts";
 import type { Address } from "../protocol/ref.ts";
 import { isNormal, type Keep } from "../supervision/restart_policy.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { exitToSend } from "./exit_to_send.ts";
 import { actorKey } from "./incarnations.ts";
 import { inherit } from "./inheritance.ts";
 import type { Member } from "./member.ts";
@@ -48,7 +49,10 @@ export class LaunchedMember implements Member {
   #running: Running | undefined;
   /** What the last incarnation of the endpoint left is gone then. */
   #inherited: Promise<void> = Promise.resolve();
+  /** The incarnation of the actor that is started, or was last. */
   #incarnation = 0;
+  /** The incarnation of the endpoint that was launched last. */
+  #launchedAs = 0;
   #onExit: (exit: Exit) => void = () => {};
 
   constructor(parts: LaunchedParts) {
@@ -98,8 +102,8 @@ export class LaunchedMember implements Member {
       if (exit === undefined) return;
       throw new ActorError({ action: "start", actor: this.label, code: "ESTART", exit });
     } catch (error) {
-      running.end ??= { kind: "threw", error };
-      await this.#shutDown(running, Promise.resolve(), SHUTDOWN_MS);
+      // What threw is the actor: its endpoint stays, and with it what came in for the next.
+      if (this.#running !== running) await this.#inherited;
       throw error;
     }
   }
@@ -131,7 +135,10 @@ export class LaunchedMember implements Member {
       return;
     }
     const { endpoint, place } = this.#parts;
-    await endpoint.requests.order(place.endpoint, "crash", { actor: place.actor, exit });
+    await endpoint.requests.order(place.endpoint, "crash", {
+      actor: place.actor,
+      exit: exitToSend(exit),
+    });
   }
 
   /** The actor ended by itself, and its endpoint, which runs on, says so. */
@@ -157,16 +164,19 @@ export class LaunchedMember implements Member {
 
   #launch(): Running {
     const { endpoint, place, definition, launch, options } = this.#parts;
+    // One that was killed before it began has had its number: orders to it are not for the next.
+    const begun = endpoint.directory.incarnationOf(place.endpoint);
+    const incarnation = Math.max(begun, this.#launchedAs) + 1;
+    this.#launchedAs = incarnation;
     const launched = launch({
       ...options,
       system: endpoint.system,
       run: endpoint.directory.run,
       ...place,
+      incarnation,
       label: this.label,
       moduleUrl: definition.url,
     });
-    // The incarnation that begins in it is the one that orders are for.
-    const incarnation = endpoint.directory.incarnationOf(place.endpoint) + 1;
     const running: Running = { launched, incarnation };
     void launched.exited.then((how) => {
       this.#running = undefined;

@@ -13,6 +13,7 @@ import type { Address } from "../protocol/ref.ts";
 import { loadCodecs } from "../wire/codec.ts";
 import { Cell } from "./cell.ts";
 import { Endpoint } from "./endpoint.ts";
+import { exitToSend } from "./exit_to_send.ts";
 import { inboxName, ringName } from "./names.ts";
 import { ifThere } from "./places.ts";
 import type { StartOrder } from "./orders.ts";
@@ -24,10 +25,10 @@ const FAREWELL_MS = 1000;
 
 /** Serves an endpoint. @returns When it was told to end; the caller ends the process or worker. */
 export async function serveEndpoint(
-  { system, run, endpoint: id, actor }: LaunchedAs,
+  { system, run, endpoint: id, incarnation, actor }: LaunchedAs,
 ): Promise<void> {
   const directory = Directory.join(system, run);
-  const incarnation = directory.begin(id, host().pid());
+  directory.begin(id, host().pid(), incarnation);
   await loadCodecs();
   const endpoint = new Endpoint({
     system,
@@ -81,6 +82,9 @@ class LaunchedActors {
   async start(order: StartOrder): Promise<void> {
     const endpoint = this.#endpoint;
     const { actor, address, incarnation, capacity, init, supervisor } = order;
+    if (this.#endpoint.cells.has(actor)) {
+      throw new TypeError(`Cannot start "${address.label}": it runs already`);
+    }
     this.#addresses.set(actor, address);
     const definition = await importActor(order);
     let source;
@@ -100,7 +104,8 @@ class LaunchedActors {
       source,
       onExit: (exit) => {
         endpoint.cells.delete(actor);
-        endpoint.requests.order(supervisor, "ended", { endpoint: endpoint.id, incarnation, exit })
+        const ended = { endpoint: endpoint.id, incarnation, exit: exitToSend(exit) };
+        endpoint.requests.order(supervisor, "ended", ended)
           .catch((error) => {
             // Who was told to end is not waited for.
             if (!endpoint.closed) endpoint.log.error("Nobody hears of an end", { error });
