@@ -5,6 +5,7 @@
  * nobody of its priority, whatever each waits for: credit, a block of the slab, room.
  */
 
+import { onAbort } from "../../wait/mod.ts";
 import type { Clock } from "../flow/clock.ts";
 import type { CreditSender } from "../flow/credit.ts";
 
@@ -68,7 +69,7 @@ export class Departures {
     return new Promise((resolve, reject) => {
       const end = (settle: () => void) => {
         cancel?.();
-        signal?.removeEventListener("abort", abort);
+        stopListening?.();
         settle();
       };
       const waiting: Waiting = {
@@ -79,7 +80,6 @@ export class Departures {
         resolve: () => end(resolve),
         reject: (reason) => end(() => reject(reason)),
       };
-      const abort = () => this.#giveUp(waiting, signal!.reason);
       const cancel = timeoutMs === undefined ? undefined : clock.after(
         timeoutMs,
         () =>
@@ -88,7 +88,8 @@ export class Departures {
             new DOMException(`The message could not leave within ${timeoutMs} ms`, "TimeoutError"),
           ),
       );
-      signal?.addEventListener("abort", abort);
+      const stopListening = signal &&
+        onAbort(signal, () => this.#giveUp(waiting, signal.reason));
       this.#enter(waiting);
     });
   }

@@ -5,6 +5,7 @@
  * capacity; what comes from other threads is bounded by their credit, and always taken in.
  */
 
+import { onAbort } from "../../wait/mod.ts";
 import { MailboxFull } from "../errors.ts";
 import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
 import type { Flow } from "./post.ts";
@@ -91,10 +92,9 @@ export class LocalMailbox implements Source {
           const end = (settle: () => void) => {
             this.#senders.delete(sender);
             cancel?.();
-            signal?.removeEventListener("abort", abort);
+            stopListening?.();
             settle();
           };
-          const abort = () => end(() => reject(signal!.reason));
           const sender = { letter, admit: () => end(() => resolve(true)) };
           const cancel = timeoutMs === undefined
             ? undefined
@@ -107,7 +107,7 @@ export class LocalMailbox implements Source {
                   ),
                 )
               ));
-          signal?.addEventListener("abort", abort);
+          const stopListening = signal && onAbort(signal, () => end(() => reject(signal.reason)));
           this.#senders.add(sender);
         });
     }

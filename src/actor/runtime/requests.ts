@@ -4,6 +4,7 @@
  * Rule: the sender encodes and does not judge; the schema speaks at the receiver, and once.
  */
 
+import { onAbort } from "../../wait/mod.ts";
 import { ActorError, MailboxFull } from "../errors.ts";
 import { prefixOf } from "../memory/names.ts";
 import type { KindSpec } from "../protocol/protocol.ts";
@@ -262,9 +263,7 @@ export class Requests implements StreamHost {
         )));
     }
     if (signal !== undefined) {
-      const abort = () => call.giveUp(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      call.onEnd(() => signal.removeEventListener("abort", abort));
+      call.onEnd(onAbort(signal, () => call.giveUp(signal.reason)));
     }
     if (address.pool) header.flags |= FLAG.WANTS_TAKEN;
     calls.add(header.sequence, call);
