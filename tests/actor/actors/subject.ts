@@ -279,7 +279,7 @@ export default actor(import.meta, Subject, (context, init: SubjectInit) => {
     }),
     passOn: ({ ref }: { ref: AnyRef }) => ref,
     hit: ({ region }: { region: Region<{ hits: typeof u64 }> }) => region.fields.hits.add(1n),
-    init: () => (init?.region instanceof Region ? "a region" : init),
+    init: () => init?.region instanceof Region ? { ...init, region: "a region" } : init,
     where: () => `${globalThis.process.pid}.${threadId}`,
     askOften(
       { probe, ref, times, atOnce }: WithProbe & { ref: AnyRef; times: number; atOnce: number },

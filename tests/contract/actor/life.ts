@@ -3,7 +3,7 @@
 import type { Down } from "../../../src/actor/mod.ts";
 import { ActorError } from "../../../src/actor/mod.ts";
 import { assert, assertEquals } from "../../assert.ts";
-import type { Place } from "../../support/stage.ts";
+import type { Place, SubjectRef } from "../../support/stage.ts";
 import { errorOf, within } from "../../support/until.ts";
 import type { Case } from "../actor_contract.ts";
 
@@ -34,15 +34,19 @@ export function lifeContract(_place: Place, promise: Case): void {
     assertEquals(told.all.length, 4, `${told.all}`);
   });
 
-  promise("an actor that stops itself first handles what it has in hand", async (stage) => {
-    const actor = await stage.spawn({ restart: { keep: "transient" } });
-    const { probe, told } = await stage.probe();
-    const down = new Promise<Down>((resolve) => stage.shop.watch(actor, resolve));
-    assertEquals(await actor.stopSelf({ probe }), "said at last");
-    const { exit, restarting } = await within("the end", down);
-    assertEquals([exit.kind, restarting], ["stopped", false]);
-    assertEquals(told.all, ["still here"]);
-  });
+  promise(
+    "an actor that stops itself handles what it has in hand, and nothing more",
+    async (stage) => {
+      const actor = await stage.spawn({ restart: { keep: "transient" } });
+      const { probe, told } = await stage.probe();
+      const down = new Promise<Down>((resolve) => stage.shop.watch(actor, resolve));
+      assertEquals(await actor.stopSelf({ probe }), "said at last");
+      const { exit, restarting } = await within("the end", down);
+      assertEquals([exit.kind, restarting], ["stopped", false]);
+      assertEquals(told.all, ["still here"]);
+      await nobodySpeaksTo(actor);
+    },
+  );
 
   promise("a tell whose handler throws is a dead letter, and ends the actor", async (stage) => {
     const actor = await stage.spawn({ restart: { backoffMs: [0, 0] } });
@@ -95,27 +99,17 @@ export function lifeContract(_place: Place, promise: Case): void {
     );
     assertEquals(notes().length, taken.length);
   });
+}
 
-  promise("nobody speaks to an actor that was stopped", async (stage) => {
-    const actor = await stage.spawn();
-    await stage.shop.stop(actor);
-    const asked = await errorOf(actor.nothing());
-    assert(asked instanceof ActorError, `${asked}`);
-    for (let index = 0; index < 40; index++) {
-      const told = await within("a tell to nobody", errorOf(actor.note("into the void")));
-      assert(told instanceof ActorError && told.code === "ENOACTOR", `${told}`);
-    }
-    const { error } = await within(
-      "a stream",
-      (async () => {
-        try {
-          for await (const _item of actor.countSync(1)) throw new Error("an item");
-          return { error: undefined };
-        } catch (error) {
-          return { error };
-        }
-      })(),
-    );
-    assert(error instanceof ActorError, `${error}`);
-  });
+/** That everything that is sent to an actor is refused, and at once. */
+async function nobodySpeaksTo(actor: SubjectRef): Promise<void> {
+  const asked = await within("an ask of nobody", errorOf(actor.nothing()));
+  assert(asked instanceof ActorError, `${asked}`);
+  // More than its credit would be.
+  for (let index = 0; index < 40; index++) {
+    const told = await within("a tell to nobody", errorOf(actor.note("into the void")));
+    assert(told instanceof ActorError && told.code === "ENOACTOR", `${told}`);
+  }
+  const items = await within("a stream of nobody", errorOf(actor.countSync(1).next()));
+  assert(items instanceof ActorError, `${items}`);
 }

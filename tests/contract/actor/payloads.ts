@@ -140,11 +140,8 @@ export function payloadContract(place: Place, promise: Case): void {
     using memory = memoryName();
     using region = Region.create(memory.name, Hits);
     const init = { text: "a", big: 2n ** 65n, list: [1, { deep: null }], bytes: new Uint8Array(2) };
-    const first = await stage.spawn({ init });
-    assertEquals(await first.init(), init);
-    await stage.shop.stop(first);
-    const second = await stage.spawn({ init: { region } });
-    assertEquals(await second.init(), "a region");
-    await stage.shop.stop(second);
+    const actor = await stage.spawn({ init: { ...init, region } });
+    assertEquals(await actor.init(), { ...init, region: "a region" });
+    await stage.shop.stop(actor);
   });
 }
