@@ -55,6 +55,7 @@ export const DENO_GROUPS: readonly DenoGroup[] = [
 /** Files that run while nothing else does: they spend what all processes of a user share. */
 export const ALONE: readonly string[] = [
   // Bytes of queues, up to a limit: what others have counts, too.
+  "tests/process/actor_limits_test.ts",
   "tests/process/limits_test.ts",
   "tests/process/worker_queue_bytes_test.ts",
   "tests/process/actor_limits_test.ts",
