@@ -147,17 +147,28 @@ test("CreditReceiver.took() grants in batches, per sender, incarnation and actor
   }
   assertEquals(receiver.took(1, 1, 1), GRANT_BATCH);
   assertEquals(receiver.took(1, 1, 1), 0);
-  assertEquals(receiver.collect(1, 1, 2), GRANT_BATCH - 1);
-  assertEquals(receiver.collect(1, 1, 2), 0);
   assertEquals(receiver.took(1, 2, 1), 0); // a new incarnation: nothing of the old one's
-  assertEquals(receiver.collect(1, 2, 1), 1);
+  assertEquals(receiver.forgetActor(1), [
+    { from: 1, count: 1 },
+    { from: 2, count: GRANT_BATCH - 1 },
+  ]);
 });
 
 test("CreditReceiver grants nothing to an incarnation that is over", () => {
   const receiver = new CreditReceiver();
   receiver.took(1, 7, 1);
   for (let taken = 0; taken < 100; taken++) assertEquals(receiver.took(1, 6, 1), 0);
-  assertEquals([receiver.collect(1, 6, 1), receiver.collect(1, 7, 1)], [0, 1]);
+  assertEquals(receiver.forgetActor(1), [{ from: 1, count: 1 }]);
+});
+
+test("CreditReceiver.forgetActor() gives back what an actor did not take", () => {
+  const receiver = new CreditReceiver();
+  for (let sent = 0; sent < 5; sent++) receiver.admit(1, 1, 1);
+  receiver.admit(1, 1, 2);
+  receiver.took(1, 1, 1);
+  assertEquals(receiver.forgetActor(1), [{ from: 1, count: 5 }]);
+  assertEquals(receiver.forgetActor(1), []);
+  assertEquals(receiver.forgetActor(2), [{ from: 1, count: 1 }]);
 });
 
 test("CreditReceiver.admit() bounds what incarnations that are over have sent", () => {
@@ -192,8 +203,8 @@ test("CreditReceiver forgets senders and actors", () => {
   }
   receiver.forgetSender(1);
   receiver.forgetActor(1);
-  assertEquals(receiver.collect(1, 1, 2), 0); // an older number, and no stale one: it was forgotten
-  assertEquals([receiver.collect(2, 5, 1), receiver.collect(2, 5, 2)], [0, 1]);
+  assertEquals(receiver.forgetActor(1), []);
+  assertEquals(receiver.forgetActor(2), [{ from: 2, count: 1 }]);
 });
 
 /** How many messages the queue between the two holds. */
@@ -264,11 +275,6 @@ class Pair {
     if (epoch !== undefined) this.ended(epoch);
   }
 
-  /** A reply goes out, with what there is to grant. */
-  reply(): void {
-    this.grant(this.receiver.collect(SENDER, this.senderEpoch, ACTOR), this.senderEpoch);
-  }
-
   ended(epoch: number): void {
     this.grant(this.receiver.took(SENDER, epoch, ACTOR), epoch);
   }
@@ -325,7 +331,6 @@ for (const dying of [false, true]) {
         () => pair.arrive(),
         () => pair.arrive(),
         () => pair.take(),
-        () => pair.reply(),
         () => pair.control1(),
         () => pair.control1(),
       ];

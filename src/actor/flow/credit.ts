@@ -15,8 +15,8 @@
  * set aside by stash() and handed over      nobody: it was taken. A stash has a bound of its own
  *   again after unstash()
  * expired, cancelled, of an unknown kind,   the receiver: took(), when it takes the message out of
- *   undecodable or invalid; dropped for       the buffer, or does not put it in
- *   "drop-old" or with a stopped actor
+ *   undecodable or invalid                    the buffer
+ * waits for an actor that ends for good     the receiver: forgetActor() says how many
  * to an actor that is none (any more)       the receiver: a grant of 1, at once; there is no account
  * in the buffer of a cell that crashes      nobody yet: the buffer stays, the next cell takes it
  * in flight to an endpoint that dies, or    the sender: reset(), when the endpoint begins anew. What
@@ -28,8 +28,8 @@
  *   forged                                    them has no credit to lose
  * ```
  *
- * A reply is no message in this sense; it needs no credit and may carry a grant. Grants are frames
- * of the control lane, which no carrier loses; those from a former life of either side are capped.
+ * A reply is no message in this sense, and needs no credit. Grants are frames of the control lane,
+ * which no carrier loses; those from a former life of either side are capped.
  */
 
 import { checkSignal, onAbort, timeoutError } from "../../wait/mod.ts";
@@ -207,23 +207,25 @@ export class CreditReceiver {
     return account.ungranted < GRANT_BATCH ? 0 : granted(account);
   }
 
-  /** The credits that are not granted yet, to go along with a reply; they count as granted. */
-  collect(from: number, epoch: number, actor: number): number {
-    const sender = this.#sender(from, epoch);
-    return epoch === sender.epoch ? granted(accountOf(sender, epoch, actor)) : 0;
-  }
-
   /** A sender is gone. */
   forgetSender(from: number): void {
     this.#senders.delete(from);
   }
 
-  /** An actor is gone. */
-  forgetActor(actor: number): void {
-    for (const { accounts, past } of this.#senders.values()) {
+  /**
+   * An actor is gone, and none of its messages is kept.
+   *
+   * @returns Who is to be granted how many credits for those that it did not take.
+   */
+  forgetActor(actor: number): { readonly from: number; readonly count: number }[] {
+    const owed = [];
+    for (const [from, { accounts, past }] of this.#senders) {
+      const { held, ungranted } = accounts.get(actor) ?? { held: 0, ungranted: 0 };
+      if (held + ungranted > 0) owed.push({ from, count: held + ungranted });
       accounts.delete(actor);
       past.delete(actor);
     }
+    return owed;
   }
 
   #sender(from: number, epoch: number): Sender {

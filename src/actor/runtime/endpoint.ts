@@ -10,12 +10,13 @@ import { ClosedError } from "../../errors.ts";
 import type { Inbox } from "../carriers/carrier.ts";
 import { openQueueInbox } from "../carriers/queue.ts";
 import { openRingInbox } from "../carriers/ring.ts";
-import { ActorError, type Exit } from "../errors.ts";
+import { ActorError, type Exit, MailboxFull } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
 import { CreditReceiver } from "../flow/credit.ts";
 import type { DeadReason, LetterParts } from "../flow/dead_letters.ts";
 import type { Log } from "../flow/log.ts";
 import type { Directory } from "../memory/directory.ts";
+import { MAX_ENDPOINTS } from "../memory/directory_layout.ts";
 import { checkPayloadBytes, Slab } from "../memory/slab.ts";
 import { protocolNamed } from "../protocol/protocol.ts";
 import { type Address, addressOf, type AnyRef } from "../protocol/ref.ts";
@@ -36,7 +37,7 @@ import { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
 import { exitToSend } from "./exit_to_send.ts";
-import { type Death, Incarnations } from "./incarnations.ts";
+import { type Death, Incarnations, placeOf } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { LocalMailbox } from "./local_mailbox.ts";
 import { inboxName, ringName } from "./names.ts";
@@ -77,6 +78,10 @@ const IN_A_ROW = 64;
  * was about to send at the first time is not any more at the second.
  */
 const RECOVERIES = 2;
+/** So many frames are taken in at a death, at most: far more than an inbox has room for. */
+const MAX_AT_ONCE = 4096;
+/** So many actors are remembered that were stopped, for messages that come too late. */
+const MAX_STOPPED = 1024;
 /** So many dead letters wait at most to be taken by the main endpoint. */
 const MAX_REPORTING = 2048;
 /** The first actor of an endpoint; 0 is its runtime. */
@@ -109,6 +114,7 @@ export class Endpoint {
   readonly #keepLetter: ((letter: LetterParts) => void) | undefined;
   readonly #credit = new CreditReceiver();
   readonly #inboxes: Inbox[] = [];
+  readonly #stopped = new Map<number, Address>();
   #slab: Slab | undefined;
   /** So many times blocks are still to be looked for whose messages are gone. */
   #recoveries = RECOVERIES;
@@ -254,9 +260,13 @@ export class Endpoint {
     );
   }
 
-  /** A message that its mailbox had no room for, where that is allowed. */
+  /** A message that its mailbox had no room for, where that is allowed; who asked is told. */
   dropped(address: Address, bytes: Uint8Array): void {
-    this.dead("dropped", address, bytes, { frame: decodeFrame(bytes, bytes.byteLength) as Frame });
+    const frame = decodeFrame(bytes, bytes.byteLength) as Frame;
+    this.dead("dropped", address, bytes, { frame });
+    if (frame.kind === KIND.TELL) return;
+    const { depth, capacity } = this.depthOf(address);
+    this.answers.failed(frame, new MailboxFull(address.label, depth, capacity), address.actor);
   }
 
   /** How many messages wait in a mailbox, as far as can be seen from here. */
@@ -279,8 +289,12 @@ export class Endpoint {
   closeMailbox(actor: number, address: Address): void {
     const mailbox = this.mailboxes.get(actor);
     this.mailboxes.delete(actor);
-    this.#credit.forgetActor(actor);
+    this.#stopped.set(actor, address);
+    if (this.#stopped.size > MAX_STOPPED) {
+      this.#stopped.delete(this.#stopped.keys().next().value!);
+    }
     for (const { bytes } of mailbox?.drain() ?? []) this.refused(bytes, address);
+    for (const { from, count } of this.#credit.forgetActor(actor)) this.#grant(from, actor, count);
   }
 
   /** A message that an actor which was stopped will not take: who asked is told. */
@@ -291,7 +305,8 @@ export class Endpoint {
       frame.kind === KIND.OPEN;
     // What was for the runtime of an endpoint is of no use without it.
     if (!isMessage || (frame.to === 0 && address.mailbox === undefined)) return this.#free(frame);
-    this.dead("stopped", address, bytes, { frame });
+    const whose = address.mailbox === undefined ? { ...address, actor: frame.to } : address;
+    this.dead("stopped", whose, bytes, { frame });
     if (frame.kind === KIND.TELL) return;
     this.answers.failed(frame, ActorError.died(address.label, { kind: "stopped" }), address.actor);
   }
@@ -413,13 +428,13 @@ export class Endpoint {
   took(frame: Frame, { address, actor }: CellParts): void {
     if (address.mailbox !== undefined || this.#isFromHere(frame)) return;
     const count = this.#credit.took(frame.from - 1, frame.epoch, actor);
-    if (count > 0) this.#grant(frame, actor, count);
+    if (count > 0) this.#grant(frame.from - 1, actor, count);
   }
 
-  /** Lets who sent a message send more. */
-  #grant({ from }: Frame, actor: number, count: number): void {
+  /** Lets an endpoint that sent messages send more. */
+  #grant(endpoint: number, actor: number, count: number): void {
     const grant = { ...this.blank(KIND.GRANT), fromActor: actor, argument: count };
-    this.controlQuietly(from - 1, grant);
+    this.controlQuietly(endpoint, grant);
   }
 
   /** Sends a word that nobody waits for; if its receiver is gone, it needs none. */
@@ -491,7 +506,11 @@ export class Endpoint {
 
   /** A death is known here from now on. */
   heard(death: Death): void {
+    // What the dead has answered before counts.
+    this.#takeWhatIsThere();
     const { endpoint, restarting } = death;
+    const place = restarting === false ? placeOf(death.key) : undefined;
+    if (place !== undefined) this.post.actorEnded(place);
     if (endpoint !== undefined) {
       this.post.endpointDied(endpoint.id);
       this.servings.askerDied(endpoint);
@@ -546,16 +565,23 @@ export class Endpoint {
         if (!this.#closed) this.log.error("The inbox failed", { error });
         return;
       }
-      try {
-        this.#dispatch(buffer, byteLength, inbox.priority);
-      } catch (error) {
-        // A fault of ours, or of the system: it costs one frame and not the inbox.
-        this.log.error("A frame could not be taken in", { error });
-        this.dead("undecodable", undefined, buffer.subarray(0, byteLength), { error });
-      }
+      this.#dispatchSafely(buffer, byteLength, inbox.priority);
       if (inARow >= IN_A_ROW) {
         inARow = 0;
         await this.turn();
+      }
+    }
+  }
+
+  /** Takes in what is in the inboxes now. */
+  #takeWhatIsThere(): void {
+    if (this.#closed) return;
+    for (const inbox of this.#inboxes) {
+      const buffer = new Uint8Array(inbox.maxFrameBytes);
+      for (let left = MAX_AT_ONCE; left > 0; left--) {
+        const byteLength = inbox.tryTake(buffer);
+        if (byteLength === undefined) break;
+        this.#dispatchSafely(buffer, byteLength, inbox.priority);
       }
     }
   }
@@ -566,6 +592,16 @@ export class Endpoint {
     for (const inbox of this.#inboxes) {
       const name = inbox.carrier === "ring" ? ringName(this.system, this.id) : this.inboxName;
       this.#recover(name, () => inbox.depth === 0);
+    }
+  }
+
+  #dispatchSafely(buffer: Uint8Array, byteLength: number, priority: number): void {
+    try {
+      this.#dispatch(buffer, byteLength, priority);
+    } catch (error) {
+      // A fault of ours, or of the system: it costs one frame and not the inbox.
+      this.log.error("A frame could not be taken in", { error });
+      this.dead("undecodable", undefined, buffer.subarray(0, byteLength), { error });
     }
   }
 
@@ -581,7 +617,12 @@ export class Endpoint {
       case KIND.TELL:
       case KIND.ASK:
       case KIND.OPEN:
-        if (frame.to === 0) this.orders.take(frame, buffer.subarray(0, byteLength));
+        if (!this.#isCredible(frame)) {
+          this.dead("dropped", undefined, buffer.subarray(0, byteLength), {
+            frame,
+            detail: "its sender is none that there is",
+          });
+        } else if (frame.to === 0) this.orders.take(frame, buffer.subarray(0, byteLength));
         else this.#takeIn(frame, buffer.subarray(0, byteLength), priority);
         return;
       case KIND.REPLY:
@@ -606,8 +647,10 @@ export class Endpoint {
   #takeIn(frame: Frame, bytes: Uint8Array, priority: number): void {
     const mailbox = this.mailboxes.get(frame.to);
     if (mailbox === undefined) {
-      this.dead("unknown-actor", undefined, bytes, { frame });
-      if (!this.#isFromHere(frame)) this.#grant(frame, frame.to, 1);
+      const stopped = this.#stopped.get(frame.to);
+      const reason = stopped === undefined ? "unknown-actor" : "stopped";
+      this.dead(reason, stopped, bytes, { frame });
+      if (!this.#isFromHere(frame)) this.#grant(frame.from - 1, frame.to, 1);
       if (frame.kind === KIND.TELL) return;
       const error = new ActorError({
         action: "reach",
@@ -617,8 +660,16 @@ export class Endpoint {
       });
       return this.answers.failed(frame, error, frame.to);
     }
-    if (!this.#isFromHere(frame) && !this.#credit.admit(frame.from - 1, frame.epoch, frame.to)) {
-      return this.dead("dropped", undefined, bytes, { frame, detail: "its sender had no credit" });
+    // Who is not of the system has no credit, and waits for nobody.
+    const isAdmitted = frame.from === 0
+      ? mailbox.depth < mailbox.capacity
+      : this.#credit.admit(frame.from - 1, frame.epoch, frame.to);
+    if (!isAdmitted) {
+      const detail = frame.from === 0 ? "its mailbox is full" : "its sender had no credit";
+      this.dead("dropped", undefined, bytes, { frame, detail });
+      if (frame.kind === KIND.TELL) return;
+      const full = new MailboxFull(`actor ${frame.to}`, mailbox.depth, mailbox.capacity);
+      return this.answers.failed(frame, full, frame.to);
     }
     mailbox.accept({ bytes: this.whole(frame, bytes), priority });
   }
@@ -632,6 +683,13 @@ export class Endpoint {
     );
     encodeFrame(whole, { ...frame, flags: frame.flags & ~FLAG.BY_REFERENCE }, payload);
     return whole;
+  }
+
+  /** Whether a message that came through an inbox can be of whom it says: of none of this thread. */
+  #isCredible({ from, epoch }: Frame): boolean {
+    if (from === 0) return true;
+    return from !== this.id + 1 && from <= MAX_ENDPOINTS &&
+      epoch <= this.directory.incarnationOf(from - 1);
   }
 
   /** Messages of this endpoint, and those from outside the system, take no credit. */

@@ -24,6 +24,12 @@ export function actorKey(endpoint: number, actor: number): ActorKey {
   return `${endpoint}:${actor}`;
 }
 
+/** The endpoint and the actor of a key; undefined where it is the name of a queue. */
+export function placeOf(key: ActorKey): { endpoint: number; actor: number } | undefined {
+  const [endpoint, actor] = key.split(":").map(Number);
+  return actor === undefined ? undefined : { endpoint: endpoint!, actor };
+}
+
 /** That an incarnation died. */
 export interface Death {
   readonly key: ActorKey;

@@ -33,23 +33,38 @@ export class Outlets {
       : this.toEndpoint(endpoint, carrier === "ring");
   }
 
-  /** An endpoint's inbox, or its ring. @throws {ActorError} If there is no such endpoint. */
+  /**
+   * An endpoint's inbox, or its ring. A ring that has no lane left is never waited for: from then on
+   * what was for it goes by the queue, all of it, so that it keeps its order.
+   *
+   * @throws {ActorError} If there is no such endpoint.
+   */
   toEndpoint(endpoint: number, byRing: boolean): Outbox {
-    let outboxes = this.#endpoints.get(endpoint);
-    if (outboxes === undefined) this.#endpoints.set(endpoint, outboxes = {});
-    if (byRing) {
-      return outboxes.ring ??= this.#open(
-        `endpoint ${endpoint}`,
-        () => {
-          this.#directory.setBell(bellOfThisThread()?.id ?? 0n); // who waits for room has it
-          return openRingOutbox(ringName(this.#system, endpoint));
-        },
-      );
+    const way = byRing ? "ring" : "queue", known = this.#endpoints.get(endpoint);
+    if (known?.[way] !== undefined) return known[way];
+    const outbox = byRing
+      ? this.#openRing(endpoint) ?? this.toEndpoint(endpoint, false)
+      : this.#openQueue(endpoint);
+    // Only what could be opened is kept: anybody may name an endpoint that there is not.
+    this.#endpoints.set(endpoint, { ...this.#endpoints.get(endpoint), [way]: outbox });
+    return outbox;
+  }
+
+  #openQueue(endpoint: number): Outbox {
+    const name = inboxName(this.#system, endpoint);
+    return this.#open(`endpoint ${endpoint}`, () => openQueueOutbox(name));
+  }
+
+  /** Undefined when all of its lanes are taken. */
+  #openRing(endpoint: number): Outbox | undefined {
+    this.#directory.setBell(bellOfThisThread()?.id ?? 0n); // who waits for room has it
+    try {
+      const name = ringName(this.#system, endpoint);
+      return this.#open(`endpoint ${endpoint}`, () => openRingOutbox(name));
+    } catch (error) {
+      if (error instanceof PosixError && error.code === "EBUSY") return undefined;
+      throw error;
     }
-    return outboxes.queue ??= this.#open(
-      `endpoint ${endpoint}`,
-      () => openQueueOutbox(inboxName(this.#system, endpoint)),
-    );
   }
 
   /** A queue by its kernel name. @throws {ActorError} If there is none. */

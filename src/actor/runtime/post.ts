@@ -100,13 +100,18 @@ export class Post {
   /**
    * Sends a frame that must not wait behind messages: an answer, or a word about one.
    *
+   * @param priority That of its kind; of a word that must not overtake answers, theirs.
    * @returns Undefined when it has gone, or the promise that it goes.
    */
-  control(to: Recipient, header: FrameHeader, payload: Uint8Array): Promise<void> | undefined {
+  control(
+    to: Recipient,
+    header: FrameHeader,
+    payload: Uint8Array,
+    priority: number = controlPriority(header.kind),
+  ): Promise<void> | undefined {
     const outbox = to.queue !== undefined
       ? this.#outlets.toQueue(to.queue)
       : this.#outlets.toEndpoint(to.endpoint!, to.byRing);
-    const priority = controlPriority(header.kind);
     this.#checkSize(outbox, header, payload);
     if (this.#trySend(outbox, header, payload, "control", priority)) return undefined;
     const leaving = this.#send(outbox, header, payload, "control", priority, {});
@@ -152,6 +157,13 @@ export class Post {
    */
   endpointDied(endpoint: number): void {
     this.#resetCredit(endpoint);
+  }
+
+  /** An actor ended for good: what waits for its credit goes, and comes back as what it finds. */
+  actorEnded({ endpoint, actor }: { endpoint: number; actor: number }): void {
+    const actors = this.#credits.get(endpoint);
+    actors?.get(actor)?.reset();
+    actors?.delete(actor);
   }
 
   #resetCredit(endpoint: number): void {

@@ -34,6 +34,8 @@ export const Mortal = protocol("test.mortal", {
   note: msg(plain<string>()),
   /** Ends it. */
   die: msg(plain<Way>()),
+  /** Is in hand so many milliseconds, and throws. */
+  dieLater: msg(plain<number>()),
   /** Ends it, and is not answered. */
   dieAsked: msg(plain<Way>()).reply(),
   life: msg().reply(plain<Life>()),
@@ -92,6 +94,10 @@ export default actor(import.meta, Mortal, async (context, birth: Birth | undefin
   return {
     note: (text) => void notes.push(text),
     die: (way) => WAYS[way](),
+    async dieLater(ms) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      WAYS.throw();
+    },
     dieAsked(way) {
       context.after(0, () => WAYS[way]()); // what an ask throws goes to who asked
       return new Promise<void>(() => {});

@@ -1,0 +1,101 @@
+/** Messages inside an endpoint, and frames that a stranger puts into its inbox. */
+
+import "../support/loaded.ts";
+import { actor, MailboxFull, msg, protocol, system } from "../../src/actor/mod.ts";
+import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
+import { addressOf } from "../../src/actor/protocol/ref.ts";
+import { inboxName } from "../../src/actor/runtime/names.ts";
+import { encodeFrame, FRAME_HEADER_BYTES, type FrameHeader } from "../../src/actor/wire/frame.ts";
+import { CODEC, KIND } from "../../src/actor/wire/frame_layout.ts";
+import { as } from "./actors/subject.ts";
+import { assert, assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
+import { systemName } from "../support/stage.ts";
+import { errorOf, until, within } from "../support/until.ts";
+
+const Slow = protocol("test.slow", {
+  hold: msg(),
+  echo: msg(as<number>()).reply(as<number>()),
+  note: msg(as<number>()),
+});
+
+/** Holds on to a message until it is let go; echoes. */
+function slowActor() {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => release = resolve);
+  const slow = actor(import.meta, Slow, () => ({
+    hold: () => held,
+    echo: (n) => n,
+    note() {},
+  }));
+  return { slow, release };
+}
+
+/** A frame without a payload. */
+function frameOf(header: Partial<FrameHeader>): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES);
+  encodeFrame(frame, {
+    kind: KIND.TELL,
+    codec: CODEC.NONE,
+    flags: 0,
+    tag: 0,
+    to: 0,
+    toIncarnation: 0,
+    from: 0,
+    fromActor: 0,
+    epoch: 0,
+    sequence: 0,
+    expires: 0,
+    attempt: 0,
+    argument: 0,
+    replyName: undefined,
+    ...header,
+  }, new Uint8Array());
+  return frame;
+}
+
+test('an ask that "drop-old" drops is told so', async () => {
+  const { slow, release } = slowActor();
+  await using shop = await system(systemName());
+  const ref = await shop.spawn(slow, { capacity: 1, onFull: "drop-old" });
+  await ref.hold();
+  const dropped = errorOf(ref.echo(1));
+  const kept = ref.echo(2);
+  const error = await within("the error", dropped);
+  assert(error instanceof MailboxFull, `${error}`);
+  assertEquals([error.depth, error.capacity], [1, 1]);
+  assertEquals(shop.deadLetters.count("dropped"), 1);
+  release();
+  assertEquals(await kept, 2);
+});
+
+test("what strangers put into an inbox is bounded by the mailbox that it is for", async () => {
+  const { slow, release } = slowActor();
+  await using shop = await system(systemName());
+  const ref = await shop.spawn(slow, { capacity: 10 });
+  await ref.hold();
+  const { actor: to } = addressOf(ref), { tag } = Slow.kinds.note;
+  using inbox = openQueueOutbox(inboxName(shop.name, 0));
+  for (let sent = 0; sent < 100; sent++) await inbox.send(frameOf({ to, tag }), "message", 0);
+  await until("the rest is dropped", () => shop.deadLetters.count("dropped") === 90);
+  release();
+  assertEquals(await ref.echo(1), 1);
+});
+
+test("a message of nobody that there is goes to the dead letters", async () => {
+  const { slow, release } = slowActor();
+  await using shop = await system(systemName());
+  const ref = await shop.spawn(slow);
+  await ref.hold();
+  const { actor: to } = addressOf(ref), { tag } = Slow.kinds.note;
+  using inbox = openQueueOutbox(inboxName(shop.name, 0));
+  // Itself, one that has not begun, one in an incarnation to come, none.
+  const strangers = [{ from: 1 }, { from: 5, epoch: 1 }, { from: 1, epoch: 2 ** 32 - 1 }, {
+    from: 2 ** 32 - 1,
+  }];
+  for (const stranger of strangers) {
+    await inbox.send(frameOf({ to, tag, ...stranger }), "message", 0);
+  }
+  await until("all are", () => shop.deadLetters.count("dropped") === strangers.length);
+  release();
+});

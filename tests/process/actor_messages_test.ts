@@ -1,0 +1,40 @@
+/** Messages between threads and processes: what becomes of credit, lanes, deadlines and blocks. */
+
+import { openRingOutbox, RING_SIZE } from "../../src/actor/carriers/ring.ts";
+import { ringName } from "../../src/actor/runtime/names.ts";
+import { addressOf } from "../../src/actor/protocol/ref.ts";
+import relayActor from "../actor/actors/relay.ts";
+import subjectActor from "../actor/actors/subject.ts";
+import { assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
+import { quietSystem } from "../support/actors.ts";
+import { within } from "../support/until.ts";
+
+test("who waits for credit of an actor that ended for good goes on", async () => {
+  await using shop = await quietSystem();
+  const relay = await shop.spawn(relayActor, { in: "worker" });
+  const mortal = await relay.spawn({ in: "here" });
+  await mortal.dieLater(100); // by then all that it has credit for are in its mailbox
+  const notes = Array.from({ length: 100 }, (_, index) => mortal.note(`note ${index}`));
+  await within("all notes to leave", Promise.allSettled(notes));
+});
+
+test("asks and messages by ring go by the queue where no lane is left", async () => {
+  await using shop = await quietSystem();
+  const subject = await shop.spawn(subjectActor, { in: "worker", carrier: "ring" });
+  const outboxes = [0, addressOf(subject).endpoint].flatMap((endpoint) =>
+    Array.from(
+      { length: RING_SIZE.lanes },
+      () => openRingOutbox(ringName(shop.name, endpoint)),
+    )
+  );
+  try {
+    for (let round = 0; round < 3; round++) {
+      await subject.note(`${round}`);
+      assertEquals(await within("an answer", subject.echo(round)), round);
+    }
+    assertEquals(await subject.notes(), ["0", "1", "2"]);
+  } finally {
+    for (const outbox of outboxes) outbox.close();
+  }
+});
