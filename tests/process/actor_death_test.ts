@@ -158,7 +158,7 @@ test("the blocks of endpoints that are killed while they send and take are free 
   const relay = await shop.spawn(relayActor, { in: "process", restart: AT_ONCE });
   const mortal = await shop.spawn(mortalActor, { in: "process", restart: AT_ONCE });
   for (let round = 0; round < 4; round++) {
-    await relay.flood({ mortal, byteLength: 50_000 });
+    await relay.flood({ mortal, byteLength: 50_000, atOnce: 1 });
     await until("it floods", () => blocksInUse(shop.name) > 0);
     const { pid } = await (round % 2 === 0 ? mortal.life() : relay.life());
     process.kill(pid, "SIGKILL");
@@ -169,6 +169,25 @@ test("the blocks of endpoints that are killed while they send and take are free 
   }
   await shop.stop(relay);
   await mortal.life();
+  await until("no block is in use", () => blocksInUse(shop.name) === 0);
+});
+
+test("the block of who is killed while it waits for room is free again", async () => {
+  await using shop = await quietSystem();
+  const [relay, mortal] = await Promise.all([
+    shop.spawn(relayActor, { in: "process" }),
+    shop.spawn(mortalActor, { in: "process" }),
+  ]);
+  const { pid } = await mortal.life();
+  process.kill(pid, "SIGSTOP"); // it takes nothing from here on
+  await relay.flood({ mortal, byteLength: 50_000, atOnce: 20 });
+  // An inbox has 10 places, 2 of them for control frames.
+  const places = 8;
+  await until("its inbox is full, and one waits", () => blocksInUse(shop.name) > places);
+  await relay.kill();
+  // Those in the inbox are the mortal's, and outlive who sent them.
+  await until("the one that waits is free", () => blocksInUse(shop.name) === places);
+  process.kill(pid, "SIGCONT");
   await until("no block is in use", () => blocksInUse(shop.name) === 0);
 });
 

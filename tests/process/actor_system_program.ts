@@ -18,7 +18,7 @@ const [process_, worker] = await Promise.all([
   shop.spawn(mortalActor, { in: "process", carrier: "ring" }),
   shop.spawn(mortalActor, { size: 2 }),
 ]);
-await relay.flood({ mortal: worker, byteLength: 20_000 });
+await relay.flood({ mortal: worker, byteLength: 20_000, atOnce: 1 });
 const lives = await Promise.all([relay.life(), process_.life()]);
 console.log(`ready ${lives.map(({ pid }) => pid).join(" ")}`);
 for (;;) {

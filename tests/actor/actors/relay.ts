@@ -34,8 +34,8 @@ export const Relay = protocol("test.relay", {
   /** How many it took. */
   consumed: msg().reply(plain<number>()),
   spawn: msg(plain<Spawned>()).reply(plain<MortalRef>()),
-  /** Sends so many bytes to a mortal, over and over. */
-  flood: msg(plain<{ mortal: MortalRef; byteLength: number }>()),
+  /** Sends so many bytes to a mortal over and over, so many times at once. */
+  flood: msg(plain<{ mortal: MortalRef; byteLength: number; atOnce: number }>()),
   kill: msg(),
 });
 
@@ -59,10 +59,11 @@ export default actor(import.meta, Relay, (context) => {
     consumed: () => consumed,
     spawn: ({ in: place, mailbox }) =>
       context.spawn(mortalActor, { in: place, mailbox } as { in: "process" }),
-    flood({ mortal, byteLength }) {
-      (async () => {
+    flood({ mortal, byteLength, atOnce }) {
+      const send = async () => {
         for (;;) await mortal.large(new Uint8Array(byteLength)).catch(() => {});
-      })();
+      };
+      for (let i = 0; i < atOnce; i++) send();
     },
     kill: () => void process.kill(process.pid, "SIGKILL"),
   };
