@@ -42,14 +42,19 @@ export class Requests implements StreamHost {
     options: AnyOptions = {},
   ): Promise<void> {
     this.#endpoint.checkOpen();
+    const gone = this.#endpoint.incarnations.gone(keyOf(address));
+    if (gone !== undefined) {
+      const { label: actor, exit } = gone;
+      throw new ActorError({ action: "send to", actor, code: "ENOACTOR", exit });
+    }
     const header = this.#header(KIND.TELL, address, spec, value, options);
     header.sequence = this.#endpoint.calls.nextSequence();
     const ttlMs = options.ttlMs ?? spec.ttlMs;
     if (ttlMs !== undefined) header.expires = this.#expires(ttlMs);
     const payload = this.#encode(spec, value);
     options.signal?.throwIfAborted();
-    const gone = this.#send(address, header, payload, priorityOf(spec, options), options);
-    if (typeof gone === "boolean" ? gone : await gone) return;
+    const sent = this.#send(address, header, payload, priorityOf(spec, options), options);
+    if (typeof sent === "boolean" ? sent : await sent) return;
     this.#dropped(address, header, payload);
   }
 
@@ -107,7 +112,7 @@ export class Requests implements StreamHost {
     endpoint: number,
     name: N,
     value: Parameters<Orders[N]>[0],
-    { incarnation = 0 }: { incarnation?: number } = {},
+    { incarnation = 0, priority }: { incarnation?: number; priority?: number } = {},
   ): Promise<Awaited<ReturnType<Orders[N]>>> {
     const spec = orderSpec(name);
     const address: Address = this.#endpoint.addressOf(0, {
@@ -126,6 +131,7 @@ export class Requests implements StreamHost {
           { endpoint, queue: undefined, byRing: false },
           header,
           this.#encode(spec, value),
+          priority,
         )?.catch((error) => call.giveUp(error));
       call.isSent = true;
     } catch (error) {

@@ -11,6 +11,7 @@ import { type AnyActorDefinition, isActorDefinition } from "../protocol/definiti
 import type { LaunchedAs } from "../launch/launched.ts";
 import type { Address } from "../protocol/ref.ts";
 import { loadCodecs } from "../wire/codec.ts";
+import { REPLY_PRIORITY } from "../wire/priorities.ts";
 import { Cell } from "./cell.ts";
 import { Endpoint } from "./endpoint.ts";
 import { exitToSend } from "./exit_to_send.ts";
@@ -105,7 +106,8 @@ class LaunchedActors {
       onExit: (exit) => {
         endpoint.cells.delete(actor);
         const ended = { endpoint: endpoint.id, incarnation, exit: exitToSend(exit) };
-        endpoint.requests.order(supervisor, "ended", ended)
+        // Behind what it has answered.
+        endpoint.requests.order(supervisor, "ended", ended, { priority: REPLY_PRIORITY })
           .catch((error) => {
             // Who was told to end is not waited for.
             if (!endpoint.closed) endpoint.log.error("Nobody hears of an end", { error });

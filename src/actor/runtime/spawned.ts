@@ -162,7 +162,12 @@ function newEndpoint(
   undo.push(() => endpoint.freeEndpoint(id));
   const inbox = inboxName(system, id);
   makeQueue(directory, inbox);
-  undo.push(() => endpoint.retireQueue(inbox, endpoint.addressOf(0, { endpoint: id, label })));
+  const whose = endpoint.addressOf(0, {
+    endpoint: id,
+    protocol: plan.definition.protocol.name,
+    label,
+  });
+  undo.push(() => endpoint.retireQueue(inbox, whose));
   if (plan.carrier === "ring") {
     endpoint.needRing();
     const ring = ringName(system, id);
