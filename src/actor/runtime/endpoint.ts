@@ -8,7 +8,6 @@
 
 import { ClosedError } from "../../errors.ts";
 import type { Inbox } from "../carriers/carrier.ts";
-import { openQueueInbox } from "../carriers/queue.ts";
 import { openRingInbox } from "../carriers/ring.ts";
 import { ActorError, type Exit, MailboxFull } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
@@ -44,7 +43,7 @@ import { inboxName, ringName } from "./names.ts";
 import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";
 import type { Gone, Orders } from "./orders.ts";
-import { ifThere, makeRing, removeQueue } from "./places.ts";
+import { makeRing } from "./places.ts";
 import { type Flow, Post } from "./post.ts";
 import { Refs } from "./refs.ts";
 import { Requests } from "./requests.ts";
@@ -73,6 +72,8 @@ export interface DeadDetail {
 
 /** So many frames are taken in a row before others get a turn. */
 const IN_A_ROW = 64;
+/** So many microtasks later, what follows from a frame has mostly happened. */
+const SETTLING_HOPS = 8;
 /**
  * How often an inbox that is empty is looked through after a death, and at the beginning: one who
  * was about to send at the first time is not any more at the second.
@@ -311,29 +312,6 @@ export class Endpoint {
     this.answers.failed(frame, ActorError.died(address.label, { kind: "stopped" }), address.actor);
   }
 
-  /**
-   * Takes a queue away which nobody takes from any more: what waits in it goes to the dead letters.
-   *
-   * @param address Whose it was.
-   */
-  retireQueue(name: string, address: Address): void {
-    const inbox = ifThere(() => openQueueInbox(name));
-    removeQueue(this.directory, name);
-    try {
-      const buffer = new Uint8Array(inbox?.maxFrameBytes ?? 0);
-      // Who has it open may send as fast as it is emptied.
-      for (let left = inbox?.depth ?? 0; left > 0; left--) {
-        const byteLength = inbox!.tryTake(buffer);
-        if (byteLength === undefined) break;
-        this.refused(buffer.subarray(0, byteLength), address);
-      }
-    } finally {
-      inbox?.close();
-    }
-    if (address.mailbox !== undefined) this.tellGone({ queue: name });
-    this.#recover(name, () => true);
-  }
-
   /** What has a name in the kernel is not there any more, or soon another's: all are to know. */
   tellGone(place: Gone): void {
     this.forget(place);
@@ -366,7 +344,7 @@ export class Endpoint {
   }
 
   /** Frees the blocks of the slab whose messages for a mailbox were lost with a dead one. */
-  #recover(name: string, isEmpty: () => boolean): void {
+  recover(name: string, isEmpty: () => boolean): void {
     try {
       this.slab.recover(name, isEmpty, false);
     } catch (error) {
@@ -559,7 +537,10 @@ export class Endpoint {
         if (byteLength === undefined) {
           inARow = 0;
           if (this.#recoveries > 0) this.#recoverInboxes();
-          byteLength = await inbox.take(buffer);
+          // Who hears an answer asks the next thing, and an actor handles what has come: after that
+          // a wait is worth its spin, which lets nothing else run.
+          for (let hops = SETTLING_HOPS; hops > 0; hops--) await undefined;
+          byteLength = inbox.tryTake(buffer) ?? await inbox.take(buffer);
         }
       } catch (error) {
         if (!this.#closed) this.log.error("The inbox failed", { error });
@@ -591,7 +572,7 @@ export class Endpoint {
     this.#recoveries--;
     for (const inbox of this.#inboxes) {
       const name = inbox.carrier === "ring" ? ringName(this.system, this.id) : this.inboxName;
-      this.#recover(name, () => inbox.depth === 0);
+      this.recover(name, () => inbox.depth === 0);
     }
   }
 

@@ -12,6 +12,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { actorKey } from "./incarnations.ts";
 import { inboxName, ringName } from "./names.ts";
 import { removeMemory } from "./places.ts";
+import { retireQueue } from "./retire.ts";
 
 /** How long those who are orphaned may take to end, and how often is looked. */
 const ORPHANS_MS = 5_000, LOOK_EVERY_MS = 2;
@@ -80,7 +81,7 @@ function remove(endpoint: Endpoint, { kind, name }: SystemObject, id: number): v
   const short = name.slice(`/${endpoint.system}.`.length);
   if (kind === "queue") {
     const mailbox = /^\d+$/.test(short) ? undefined : name;
-    endpoint.retireQueue(name, endpoint.addressOf(0, { endpoint: id, mailbox, label: short }));
+    retireQueue(endpoint, name, endpoint.addressOf(0, { endpoint: id, mailbox, label: short }));
   } else if (short.startsWith("ring-")) {
     removeMemory(endpoint.directory, name);
   }

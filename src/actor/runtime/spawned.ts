@@ -8,9 +8,10 @@ import { HereMember } from "./here_member.ts";
 import { LaunchedMember } from "./launched_member.ts";
 import type { Member } from "./member.ts";
 import { inboxName, mailboxName, ringName } from "./names.ts";
-import { makeQueue, makeRing, removeMemory } from "./places.ts";
+import { makeQueue, makeRing } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import { QueueSource } from "./queue_source.ts";
+import { retireQueue, retireRing } from "./retire.ts";
 
 /** How many messages wait in a buffer, unless it is said otherwise. */
 export const DEFAULT_CAPACITY = 1_000;
@@ -59,7 +60,7 @@ function make(
     const name = mailboxName(system, plan.mailbox ?? `pool-${endpoint.id}-${actor}`);
     makeQueue(directory, name, plan.capacity);
     const whose = endpoint.addressOf(actor, { protocol: protocol.name, mailbox: name, label });
-    undo.push(() => endpoint.retireQueue(name, whose));
+    undo.push(() => retireQueue(endpoint, name, whose));
     mailbox = name;
   }
   const places = Array.from(
@@ -167,12 +168,12 @@ function newEndpoint(
     protocol: plan.definition.protocol.name,
     label,
   });
-  undo.push(() => endpoint.retireQueue(inbox, whose));
+  undo.push(() => retireQueue(endpoint, inbox, whose));
   if (plan.carrier === "ring") {
     endpoint.needRing();
     const ring = ringName(system, id);
     makeRing(directory, ring);
-    undo.push(() => removeMemory(directory, ring));
+    undo.push(() => retireRing(endpoint, ring, whose));
   }
   return { endpoint: id, actor: endpoint.nextLaunched() };
 }
