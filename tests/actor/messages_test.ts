@@ -1,7 +1,7 @@
 /** Messages inside an endpoint, and frames that a stranger puts into its inbox. */
 
 import "../support/loaded.ts";
-import { actor, MailboxFull, msg, protocol, system } from "../../src/actor/mod.ts";
+import { actor, MailboxFull, msg, protocol, system, testSystem } from "../../src/actor/mod.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { inboxName } from "../../src/actor/runtime/names.ts";
@@ -19,10 +19,16 @@ const Slow = protocol("test.slow", {
   note: msg(as<number>()),
 });
 
+/** A promise, and what fulfils it. */
+function gate() {
+  let release = () => {};
+  const promise = new Promise<void>((resolve) => release = resolve);
+  return { promise, release };
+}
+
 /** Holds on to a message until it is let go; echoes. */
 function slowActor() {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => release = resolve);
+  const { promise: held, release } = gate();
   const slow = actor(import.meta, Slow, () => ({
     hold: () => held,
     echo: (n) => n,
@@ -98,4 +104,50 @@ test("a message of nobody that there is goes to the dead letters", async () => {
   }
   await until("all are", () => shop.deadLetters.count("dropped") === strangers.length);
   release();
+});
+
+test("a stream is ended at an item that cannot leave, and its generator is told", async () => {
+  const Things = protocol("test.things", { all: msg().stream(as<unknown>()) });
+  const told: string[] = [];
+  const things = actor(import.meta, Things, () => ({
+    async *all() {
+      try {
+        yield 1;
+        yield () => "no message";
+      } finally {
+        told.push("ended");
+      }
+    },
+  }));
+  await using shop = await system(systemName());
+  const ref = await shop.spawn(things);
+  const items: unknown[] = [];
+  const error = await errorOf((async () => {
+    for await (const item of ref.all()) items.push(item);
+  })());
+  assert(error instanceof TypeError, `${error}`);
+  assertEquals(items, [1]);
+  await until("the generator was told", () => told.length === 1);
+});
+
+test("what a handler begins that outlives its actor ends at once", async () => {
+  const { promise: isOver, release } = gate();
+  const Late = protocol("test.late", { go: msg() });
+  const told: string[] = [];
+  const late = actor(import.meta, Late, (context) => ({
+    async go() {
+      await isOver;
+      context.every(1, () => void told.push("every"));
+      context.after(0, () => void told.push("after"));
+      context.onStop(() => void told.push("stopped"));
+    },
+  }));
+  const shop = await testSystem();
+  const ref = await shop.system.spawn(late, { stopMs: 1 });
+  await ref.go();
+  await shop[Symbol.asyncDispose]();
+  release();
+  await until("it is told that it is over", () => told.length > 0);
+  await shop.advance(100);
+  assertEquals(told, ["stopped"]);
 });

@@ -172,6 +172,19 @@ test("Slab.tryWrite() is undefined when all blocks are taken, and write() says w
   assert(error.hint!.includes(`${most} payloads of up to ${2 ** 25} bytes`), error.hint);
 });
 
+test("Slab.tryWrite() leaves the last block to others where it is told so", () => {
+  using system = new TestSystem();
+  const { slab } = system.main, most = maxBlocksOf(segmentFor(1)), payload = payloadOf(1, 1);
+  let written = 0;
+  while (slab.tryWrite(payload, true) !== undefined) written++;
+  assertEquals(written, most - 1);
+  const last = slab.tryWrite(payload)!;
+  assertEquals(slab.tryWrite(payload), undefined);
+  slab.free(last);
+  assertEquals(slab.tryWrite(payload, true), undefined);
+  assert(slab.tryWrite(payload) !== undefined);
+});
+
 /** Has all blocks of a segment look taken, without the memory for them. */
 function allTaken(system: TestSystem, index: number): Disposable {
   const memory = SharedMemory.create(`/${system.name}.slab-${index}`, {

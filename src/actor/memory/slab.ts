@@ -63,16 +63,23 @@ export class Slab implements Disposable {
    * Copies a payload into a block, which is this endpoint's then: send it after {@linkcode
    * Slab.queue}, or {@linkcode Slab.free} it.
    *
+   * @param leavesOne Whether the last block is left to others: to answers, which nobody's wait for a
+   * message may hold up.
    * @returns `undefined` when no block of the size is free now.
    * @throws {RangeError} If the payload has more than 64 MiB.
    * @throws {PosixError} `ENOSPC` or `ENOMEM` if there is no room in /dev/shm for one such block.
    */
-  tryWrite(payload: Uint8Array): SlabDescriptor | undefined {
+  tryWrite(payload: Uint8Array, leavesOne = false): SlabDescriptor | undefined {
     const { byteLength } = payload;
     checkPayloadBytes(byteLength);
     const segment = this.#segments.writable(segmentFor(byteLength));
     const block = this.#claim(segment);
     if (block === undefined) return undefined;
+    if (leavesOne && !segment.hasRoom) {
+      const free = wordOf(FREE, segment.generationOf(block));
+      segment.exchange(block, wordOf(WRITING, this.#self), free);
+      return undefined;
+    }
     segment.claimedBytes(block, byteLength).set(payload);
     const crc = crc32c(payload, 0, byteLength);
     return {

@@ -92,6 +92,16 @@ export class SlabSegment {
     return Atomics.load(this.#words, at(block, GENERATION_WORD)) & BODY_MASK;
   }
 
+  /** Whether a block can be had, by taking or by adding one. */
+  get hasRoom(): boolean {
+    const count = this.count;
+    if (count < this.#maxBlocks) return true;
+    for (let block = 0; block < count; block++) {
+      if (stateIn(this.wordOf(block)) === FREE) return true;
+    }
+    return false;
+  }
+
   /**
    * Makes a free block somebody's, in a new generation.
    *

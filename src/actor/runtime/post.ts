@@ -6,7 +6,7 @@
  * and its block in the slab is freed.
  */
 
-import type { Outbox } from "../carriers/carrier.ts";
+import type { Lane, Outbox } from "../carriers/carrier.ts";
 import { ClosedError } from "../../errors.ts";
 import { ActorError, MailboxFull } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
@@ -219,7 +219,7 @@ export class Post {
     outbox: Outbox,
     header: FrameHeader,
     payload: Uint8Array,
-    lane: "message" | "control",
+    lane: Lane,
     priority: number,
   ): boolean {
     if (fits(outbox, header, payload)) {
@@ -227,7 +227,7 @@ export class Post {
       return outbox.trySend(this.#scratch.subarray(0, byteLength), lane, priority);
     }
     const slab = this.#slab();
-    const block = slab.tryWrite(payload);
+    const block = slab.tryWrite(payload, lane === "message");
     if (block === undefined) return false;
     const frame = this.#byReference(outbox, header, block);
     slab.queue(block, outbox.target);
@@ -241,7 +241,7 @@ export class Post {
     outbox: Outbox,
     header: FrameHeader,
     payload: Uint8Array,
-    lane: "message" | "control",
+    lane: Lane,
     priority: number,
     options: { timeoutMs?: number; signal?: AbortSignal },
   ): Promise<void> {
@@ -253,7 +253,7 @@ export class Post {
       return await outbox.send(frame, lane, priority, options);
     }
     const slab = this.#slab();
-    const block = await this.#block(slab, payload, options);
+    const block = await this.#block(slab, payload, lane, options);
     try {
       const frame = this.#byReference(outbox, header, block).slice();
       // The block belongs to the mailbox while an attempt is made, and to us in between: so it is
@@ -287,14 +287,15 @@ export class Post {
   async #block(
     slab: Slab,
     payload: Uint8Array,
+    lane: Lane,
     { timeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal },
   ): Promise<SlabDescriptor> {
-    const deadline = timeoutMs === undefined ? Infinity : this.#clock.now() + timeoutMs;
+    const deadline = timeoutMs === undefined ? Infinity : this.#clock.monotonic() + timeoutMs;
     for (let waitMs = SLAB_RETRY_MS;; waitMs = Math.min(waitMs * 2, MAX_SLAB_RETRY_MS)) {
-      const block = slab.tryWrite(payload);
+      const block = slab.tryWrite(payload, lane === "message");
       if (block !== undefined) return block;
       signal?.throwIfAborted();
-      if (this.#clock.now() >= deadline) {
+      if (this.#clock.monotonic() >= deadline) {
         throw new DOMException("No block of the slab became free in time", "TimeoutError");
       }
       await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
@@ -332,11 +333,14 @@ function fits(outbox: Outbox, { replyName }: FrameHeader, { byteLength }: Uint8A
   return FRAME_HEADER_BYTES + (replyName?.length ?? 0) + byteLength <= outbox.maxFrameBytes;
 }
 
-/** Answers keep their order among each other; words about messages go before them. */
+/**
+ * Words about messages go first. Answers and orders keep their order among each other, so that
+ * nobody is told of a death before the answers that the dead one gave.
+ */
 function controlPriority(kind: number): number {
-  const isAnswer = kind === KIND.REPLY || kind === KIND.FAILED ||
-    kind === KIND.ITEM || kind === KIND.END;
-  return isAnswer ? REPLY_PRIORITY : CONTROL_PRIORITY;
+  const isWord = kind === KIND.TAKEN || kind === KIND.CREDIT ||
+    kind === KIND.CANCEL || kind === KIND.GRANT;
+  return isWord ? CONTROL_PRIORITY : REPLY_PRIORITY;
 }
 
 /** Options without those that are not given. */

@@ -27,7 +27,7 @@ export class StreamServer {
   constructor(turn: MessageTurn, sink: StreamSink, credit: number) {
     this.#turn = turn;
     this.#sink = sink;
-    this.#credit = credit;
+    this.#credit = Math.min(credit, MAX_CREDIT);
   }
 
   /** Room for so many more items. */
@@ -55,7 +55,7 @@ export class StreamServer {
         if (next === undefined) break;
         if (next.done) return this.#sink.end();
         this.#credit--;
-        await this.#sink.item(next.value);
+        await this.#leave(iterator, next.value);
         if (sent % IN_A_ROW === 0) await new Promise<void>((resolve) => nextTurn(resolve));
       }
       this.#sink.end();
@@ -63,6 +63,17 @@ export class StreamServer {
       await iterator.return?.();
     } catch (error) {
       this.#sink.failed(error);
+    }
+  }
+
+  /** Lets an item out. One that cannot leave is the last, and the generator is told that. */
+  async #leave(iterator: AsyncIterator<unknown> | Iterator<unknown>, item: unknown): Promise<void> {
+    try {
+      await this.#sink.item(item);
+    } catch (error) {
+      this.#sink.failed(error);
+      await iterator.return?.();
+      throw error;
     }
   }
 
