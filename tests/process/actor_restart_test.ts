@@ -48,7 +48,7 @@ test("orders to a process that is killed before it begins are not for the next",
   let isFirst = true;
   const member = new LaunchedMember({
     ...{ endpoint, place, address, definition: mortalActor, init: undefined },
-    ...{ keep: "permanent", capacity: 10, options: {} },
+    ...{ keep: "permanent", capacity: 10, stopMs: 1000, options: {} },
     launch(options) {
       const launched = launchProcess(options);
       if (isFirst) launched.kill();

@@ -6,6 +6,7 @@
  */
 
 import { ActorError, type Exit } from "../errors.ts";
+import { inTime } from "../flow/in_time.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import { type AnyHandler, handlersByKind } from "../protocol/handlers.ts";
 import type { KindSpec } from "../protocol/protocol.ts";
@@ -31,7 +32,9 @@ export interface CellParts {
   readonly init: unknown;
   readonly incarnation: number;
   readonly source: Source;
-  /** Called once, when it has ended. */
+  /** How long what it does at its end may take, in milliseconds. */
+  readonly stopMs: number;
+  /** Called once, as soon as it handles nothing more; {@linkcode Cell.over} is later. */
   onExit(exit: Exit): void;
 }
 
@@ -48,6 +51,8 @@ const IN_A_ROW = 64;
 export class Cell {
   readonly parts: CellParts;
   readonly context: CellContext;
+  /** Settles when nothing of it is left, neither its children nor what it does at its end. */
+  readonly over: Promise<void>;
   readonly #halt = new AbortController();
   readonly #open = new Set<Open>();
   readonly #stashed: { bytes: Uint8Array; priority: number }[] = [];
@@ -55,10 +60,15 @@ export class Cell {
   #state: "starting" | "running" | "draining" | "leaving" | "ended" = "starting";
   #handlers: ReadonlyMap<string, AnyHandler> = new Map();
   #current: { bytes: Uint8Array; priority: number } | undefined;
-  #whenIdle: (() => void) | undefined;
+  /** Settles when no message is in hand any more, and none will be. */
+  readonly #idle: Promise<void>;
+  #becomeIdle!: () => void;
+  #becomeOver!: () => void;
 
   constructor(parts: CellParts) {
     this.parts = parts;
+    this.#idle = new Promise((resolve) => this.#becomeIdle = resolve);
+    this.over = new Promise((resolve) => this.#becomeOver = resolve);
     this.context = new CellContext(this);
   }
 
@@ -80,6 +90,7 @@ export class Cell {
   /** Runs its setup, then goes on by itself. @throws What the setup threw. */
   async start(): Promise<void> {
     const { definition, init } = this.parts;
+    if (this.ended) throw this.#died({ kind: "stopped" });
     try {
       this.become(await definition.setup(this.context, init));
     } catch (error) {
@@ -93,17 +104,12 @@ export class Cell {
 
   /** Handles what is there, as long as the deadline allows, and ends. */
   async stop(drainMs: number): Promise<void> {
-    if (this.#state === "ended") return;
     if (this.#state === "running" && drainMs > 0) {
       this.#state = "draining";
       this.#halt.abort();
-      await new Promise<void>((resolve) => {
-        const cancel = this.parts.endpoint.clock.after(drainMs, resolve);
-        this.#whenIdle = () => {
-          cancel();
-          resolve();
-        };
-      });
+    }
+    if (this.#state === "draining" || this.#state === "leaving") {
+      await inTime(this.#idle, drainMs, this.parts.endpoint.clock);
     }
     await this.#end({ kind: "stopped" });
   }
@@ -145,30 +151,35 @@ export class Cell {
     let inARow = 0;
     while (this.#goesOn) {
       const again = this.#unstashed.shift();
-      let bytes = again?.bytes ?? source.tryNext();
-      if (bytes === undefined) {
-        if (this.#state === "draining") break;
-        try {
+      let bytes: Uint8Array | undefined;
+      try {
+        bytes = again?.bytes ?? source.tryNext();
+        if (bytes === undefined) {
+          if (this.#state === "draining") break;
           bytes = await source.next(this.#halt.signal);
-        } catch (error) {
-          // Its queue is gone or refused: nobody can reach this actor any more.
-          return void await this.#end({ kind: "threw", error });
+          if (bytes === undefined) continue;
+          inARow = 0;
         }
-        if (bytes === undefined) continue;
-        inARow = 0;
+      } catch (error) {
+        // Its queue is gone or refused: nobody can reach this actor any more.
+        return void await this.#end({ kind: "threw", error });
       }
       if (!this.#goesOn) {
         // It ended while it waited: the message is the next incarnation's.
         source.giveBack(bytes.slice(), source.priority);
         break;
       }
-      const handled = again === undefined
-        ? this.#handle(bytes, source.priority, true)
-        : this.#handle(bytes, again.priority, false);
-      if (handled !== undefined) await handled;
-      else if (++inARow % IN_A_ROW === 0) await endpoint.turn();
+      try {
+        const handled = again === undefined
+          ? this.#handle(bytes, source.priority, true)
+          : this.#handle(bytes, again.priority, false);
+        if (handled !== undefined) await handled;
+        else if (++inARow % IN_A_ROW === 0) await endpoint.turn();
+      } catch (error) {
+        this.#failed(bytes, error);
+      }
     }
-    this.#whenIdle?.();
+    this.#becomeIdle();
     if (this.#state === "leaving") await this.#end({ kind: "stopped" });
   }
 
@@ -235,14 +246,42 @@ export class Cell {
     } catch (error) {
       return this.#refuse("invalid-payload", frame, bytes, error);
     }
-    if (isPromise(validated)) {
-      const copy = bytes.slice();
-      return validated.then(
-        (value) => this.#call(spec, frame, copy, value, priority),
-        (error) => this.#refuse("invalid-payload", frame, copy, error),
-      );
+    const turn = new MessageTurn(frame, priority);
+    if (isPromise(validated)) return this.#callLater(spec, frame, bytes.slice(), validated, turn);
+    return this.#call(spec, frame, bytes, validated, turn);
+  }
+
+  /** Calls the handler when the payload is judged, if the actor is there and it is wanted then. */
+  async #callLater(
+    spec: KindSpec,
+    frame: Frame,
+    bytes: Uint8Array,
+    validated: Promise<unknown>,
+    turn: MessageTurn,
+  ): Promise<void> {
+    const { endpoint, source, actor } = this.parts;
+    let isWanted = true;
+    const open = this.#serve(turn, (error) => {
+      isWanted = false;
+      // No handler has seen it: it is for the next incarnation, as what waits is.
+      if (spec.shape === "tell") source.giveBack(bytes, turn.priority);
+      else endpoint.answers.failed(frame, error, actor);
+    });
+    const finish = spec.shape === "tell" ? () => {} : endpoint.servings.begin(frame, {
+      cancelled: () => isWanted = false,
+      credited() {},
+    });
+    let value: unknown, refusal: { error: unknown } | undefined;
+    try {
+      value = await validated;
+    } catch (error) {
+      refusal = { error };
     }
-    return this.#call(spec, frame, bytes, validated, priority);
+    finish();
+    this.#open.delete(open);
+    if (!isWanted) this.#current = undefined;
+    else if (refusal !== undefined) this.#refuse("invalid-payload", frame, bytes, refusal.error);
+    else await this.#call(spec, frame, bytes, value, turn);
   }
 
   /** Calls the handler, and sees to its result. */
@@ -251,9 +290,8 @@ export class Cell {
     frame: Frame,
     bytes: Uint8Array,
     value: unknown,
-    priority: number,
+    turn: MessageTurn,
   ): Promise<void> | undefined {
-    const turn = new MessageTurn(frame, priority);
     let result: unknown;
     try {
       result = this.#handlers.get(spec.kind)!(value, turn);
@@ -282,7 +320,7 @@ export class Cell {
     const open = this.#serve(turn, () => {});
     try {
       await result;
-      this.#over();
+      this.#current = undefined;
     } catch (error) {
       await this.#threw(spec, frame, bytes, error);
     } finally {
@@ -320,7 +358,7 @@ export class Cell {
     } finally {
       finish();
       this.#open.delete(open);
-      this.#over();
+      this.#current = undefined;
     }
   }
 
@@ -405,13 +443,18 @@ export class Cell {
     return copy;
   }
 
-  #over(): void {
+  /** A fault of ours, or of the system: it costs one message and not the actor. */
+  #failed(bytes: Uint8Array, error: unknown): void {
+    const { endpoint, address } = this.parts;
     this.#current = undefined;
+    endpoint.log.error("A message could not be handled", { actor: this.label, error });
+    endpoint.dead("undecodable", address, bytes, { error });
   }
 
+  /** Ends it, once. @returns When it is over. */
   async #end(exit: Exit, tell = true): Promise<void> {
-    if (this.#state === "ended") return;
-    const { endpoint, address, incarnation, source } = this.parts;
+    if (this.#state === "ended") return await this.over;
+    const { endpoint, address, incarnation, source, stopMs } = this.parts;
     this.#state = "ended";
     this.#halt.abort();
     const error = this.#died(exit);
@@ -423,10 +466,12 @@ export class Cell {
     for (const { bytes, priority } of [...this.#unstashed, ...this.#stashed].reverse()) {
       source.giveBack(bytes, priority);
     }
-    this.#whenIdle?.();
-    await this.context.end(error);
     endpoint.incarnations.learn(keyOf(address), incarnation);
+    // Who waits for an answer, and who supervises it, is not to wait for its children.
     if (tell) this.parts.onExit(exit);
+    this.#becomeIdle();
+    await this.context.end(error, stopMs);
+    this.#becomeOver();
   }
 
   #died(exit: Exit): ActorError {

@@ -1,6 +1,7 @@
 /** What an actor's setup is given: itself, its children, its timers, its log. */
 
 import { describeExit } from "../errors.ts";
+import { inTime } from "../flow/in_time.ts";
 import type { Log } from "../flow/log.ts";
 import type { Context } from "../protocol/context.ts";
 import type { ActorDefinition } from "../protocol/definition.ts";
@@ -91,24 +92,43 @@ export class CellContext implements Context<AnyProtocol> {
   }
 
   onStop(run: () => void | Promise<void>): void {
-    this.#onStop.push(run);
+    if (this.signal.aborted) void this.#stopped(run);
+    else this.#onStop.push(run);
   }
 
-  /** Ends what belongs to it: first the children, the last first, then what was asked for. */
-  async end(reason: unknown): Promise<void> {
+  /**
+   * Ends what belongs to it: first the children, the last first, then what was asked for.
+   *
+   * @param onStopMs How long that may take altogether; it is not waited for longer.
+   */
+  async end(reason: unknown, onStopMs: number): Promise<void> {
     for (const cancel of [...this.#cancels]) cancel();
     this.#ended.abort(reason);
-    await this.family.stop();
-    for (const run of this.#onStop.splice(0).reverse()) {
-      try {
-        await run();
-      } catch (error) {
-        this.log.error("onStop failed", { error });
-      }
+    try {
+      await this.family.stop();
+    } catch (error) {
+      this.log.error("Children were left", { error });
+    }
+    if (this.#onStop.length === 0) return;
+    if (await inTime(this.#runOnStop(), onStopMs, this.#cell.parts.endpoint.clock)) return;
+    this.log.error("onStop is not waited for any longer", { stopMs: onStopMs });
+  }
+
+  async #runOnStop(): Promise<void> {
+    for (const run of this.#onStop.splice(0).reverse()) await this.#stopped(run);
+  }
+
+  async #stopped(run: () => void | Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.log.error("onStop failed", { error });
     }
   }
 
+  /** What is begun by a handler that outlives its actor ends at once. */
   #whileAlive(cancel: () => void): () => void {
+    if (this.signal.aborted) cancel();
     const stop = () => {
       this.#cancels.delete(stop);
       cancel();

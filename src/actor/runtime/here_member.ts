@@ -6,6 +6,7 @@ import type { Address } from "../protocol/ref.ts";
 import type { Keep } from "../supervision/restart_policy.ts";
 import { Cell } from "./cell.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { actorKey } from "./incarnations.ts";
 import type { Member } from "./member.ts";
 import type { Source } from "./source.ts";
 
@@ -17,6 +18,7 @@ export interface HereParts {
   readonly definition: AnyActorDefinition;
   readonly init: unknown;
   readonly keep: Keep;
+  readonly stopMs: number;
   readonly source: Source;
 }
 
@@ -24,6 +26,8 @@ export interface HereParts {
 export class HereMember implements Member {
   readonly #parts: HereParts;
   #cell: Cell | undefined;
+  /** When nothing is left of all incarnations but the present. */
+  #over: Promise<void> = Promise.resolve();
 
   constructor(parts: HereParts) {
     this.#parts = parts;
@@ -51,21 +55,37 @@ export class HereMember implements Member {
       ...this.#parts,
       incarnation,
       onExit: (exit) => {
-        if (endpoint.cells.get(actor) === cell) endpoint.cells.delete(actor);
+        // Who waits for an answer is told at once, whatever the supervisor is busy with.
+        endpoint.announce({
+          key: actorKey(endpoint.id, actor),
+          label: this.label,
+          incarnation,
+          exit,
+          restarting: undefined,
+          endpoint: undefined,
+        });
         onExit(exit);
       },
     });
+    if (this.#cell !== undefined) this.#over = this.#cell.over;
     this.#cell = cell;
+    await this.#over;
     endpoint.cells.set(actor, cell);
+    void cell.over.then(() => {
+      if (endpoint.cells.get(actor) === cell) endpoint.cells.delete(actor);
+    });
     await cell.start();
   }
 
   async stop(timeoutMs: number): Promise<void> {
+    await this.#over;
     await this.#cell?.stop(timeoutMs);
   }
 
   /** Its mailbox is all that is kept, and not its own. */
-  async leave(): Promise<void> {}
+  async leave(): Promise<void> {
+    await this.stop(0);
+  }
 
   async crash(exit: Exit): Promise<void> {
     await this.#cell?.crash(exit);

@@ -27,6 +27,7 @@ export interface LaunchedParts {
   readonly init: unknown;
   readonly keep: Keep;
   readonly capacity: number;
+  readonly stopMs: number;
   launch(options: LaunchOptions): Launched;
   readonly options: Partial<LaunchOptions>;
 }
@@ -81,7 +82,7 @@ export class LaunchedMember implements Member {
   }
 
   async start(incarnation: number, onExit: (exit: Exit) => void): Promise<void> {
-    const { endpoint, place, address, definition, init, capacity } = this.#parts;
+    const { endpoint, place, address, definition, init, capacity, stopMs } = this.#parts;
     this.#incarnation = incarnation;
     this.#onExit = onExit;
     await this.#inherited;
@@ -94,6 +95,7 @@ export class LaunchedMember implements Member {
       exportName: definition.exportName,
       init,
       capacity,
+      stopMs,
       supervisor: endpoint.id,
     }, { incarnation: running.incarnation });
     started.catch(() => {}); // where the endpoint ended it says the same
@@ -123,7 +125,7 @@ export class LaunchedMember implements Member {
     const running = this.#running;
     if (running === undefined) return await this.#inherited;
     running.end ??= { kind: "stopped" };
-    await this.#shutDown(running, Promise.resolve(), SHUTDOWN_MS);
+    await this.#shutDown(running, Promise.resolve(), this.#parts.stopMs + SHUTDOWN_MS);
   }
 
   async crash(exit: Exit): Promise<void> {

@@ -22,6 +22,7 @@ export interface StartOrder {
   readonly exportName: string;
   readonly init: unknown;
   readonly capacity: number;
+  readonly stopMs: number;
   /** The endpoint that supervises it, and hears how it ends. */
   readonly supervisor: number;
 }
@@ -38,7 +39,7 @@ export interface Orders {
   /** Ends an actor as an error of its own would. */
   crash(order: { actor: number; exit: Exit }): Promise<void>;
   /** Ends the endpoint, when no actor is left in it. */
-  shutdown(order: null): void;
+  shutdown(order: null): Promise<void>;
   /** An incarnation died. */
   down(death: Death): void;
   /** What has that name in the kernel is another's from now on, or nobody's. */

@@ -46,8 +46,8 @@ export async function serveEndpoint(
       start: (order) => actors.start(order),
       stop: ({ actor, drainMs }) => actors.stop(actor, drainMs),
       crash: ({ actor, exit }) => actors.crash(actor, exit),
-      shutdown() {
-        actors.end();
+      async shutdown() {
+        await actors.end();
         void endpoint.turn().then(resolve);
       },
     });
@@ -82,10 +82,12 @@ class LaunchedActors {
 
   async start(order: StartOrder): Promise<void> {
     const endpoint = this.#endpoint;
-    const { actor, address, incarnation, capacity, init, supervisor } = order;
-    if (this.#endpoint.cells.has(actor)) {
+    const { actor, address, incarnation, capacity, stopMs, init, supervisor } = order;
+    const last = endpoint.cells.get(actor);
+    if (last?.ended === false) {
       throw new TypeError(`Cannot start "${address.label}": it runs already`);
     }
+    await last?.over;
     this.#addresses.set(actor, address);
     const definition = await importActor(order);
     let source;
@@ -103,8 +105,8 @@ class LaunchedActors {
       init,
       incarnation,
       source,
+      stopMs,
       onExit: (exit) => {
-        endpoint.cells.delete(actor);
         const ended = { endpoint: endpoint.id, incarnation, exit: exitToSend(exit) };
         // Behind what it has answered.
         endpoint.requests.order(supervisor, "ended", ended, { priority: REPLY_PRIORITY })
@@ -115,12 +117,7 @@ class LaunchedActors {
       },
     });
     endpoint.cells.set(actor, cell);
-    try {
-      await cell.start();
-    } catch (error) {
-      endpoint.cells.delete(actor);
-      throw error;
-    }
+    await cell.start();
   }
 
   async stop(actor: number, drainMs: number): Promise<void> {
@@ -128,8 +125,9 @@ class LaunchedActors {
   }
 
   /** Nothing is taken any more: what waits goes to the dead letters, and who asked is told so. */
-  end(): void {
+  async end(): Promise<void> {
     const endpoint = this.#endpoint;
+    await Promise.all([...endpoint.cells.values()].map((cell) => cell.stop(0)));
     for (const [actor, address] of this.#addresses) {
       endpoint.closeMailbox(actor, address);
       const returned = this.#sources.get(actor)?.close() ?? [];

@@ -113,8 +113,8 @@ function hereMember(
   actor: number,
   undo: (() => void)[],
 ): Member {
-  const { definition, init, restart: { keep } } = plan;
-  const parts = { endpoint, address, actor, definition, init, keep };
+  const { definition, init, restart: { keep }, stopMs } = plan;
+  const parts = { endpoint, address, actor, definition, init, keep, stopMs };
   if (address.mailbox === undefined) {
     undo.push(() => endpoint.closeMailbox(actor, address));
     const source = endpoint.openMailbox(actor, plan.capacity ?? DEFAULT_CAPACITY);
@@ -134,7 +134,7 @@ function launchedMember(
   place: { endpoint: number; actor: number },
   undo: (() => void)[],
 ): Member {
-  const { definition, init, restart: { keep }, stdio, resourceLimits } = plan;
+  const { definition, init, restart: { keep }, stopMs, stdio, resourceLimits } = plan;
   const member = new LaunchedMember({
     endpoint,
     place,
@@ -142,6 +142,7 @@ function launchedMember(
     definition,
     init,
     keep,
+    stopMs,
     capacity: plan.capacity ?? DEFAULT_CAPACITY,
     launch: plan.in === "worker" ? launchWorker : launchProcess,
     options: { stdio, resourceLimits },

@@ -1,0 +1,189 @@
+/** How actors of this thread end: who is told when, what is waited for, and what runs no more. */
+
+import "../support/loaded.ts";
+import { actor, type Context, msg, protocol, type StandardSchema } from "../../src/actor/mod.ts";
+import { endpointOf } from "../../src/actor/runtime/system.ts";
+import { assertEquals } from "../assert.ts";
+import { test } from "../harness.ts";
+import { Downs, quietSystem, refusalOf } from "../support/actors.ts";
+import { until, within } from "../support/until.ts";
+import { as } from "./actors/subject.ts";
+
+/** A door that a test opens. */
+class Gate {
+  readonly opened: Promise<void>;
+  open!: () => void;
+
+  constructor() {
+    this.opened = new Promise((resolve) => this.open = resolve);
+  }
+}
+
+/** Whether a promise is settled after all that is under way in this thread. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  promise.then(() => settled = true, () => settled = true);
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+  return settled;
+}
+
+const gates = new Map<string, Gate>();
+const seen: string[] = [];
+
+/** Judges in its own time. */
+const slowly: StandardSchema<string> = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    async validate(value) {
+      await gates.get(value as string)!.opened;
+      return { value: value as string };
+    },
+  },
+};
+
+const Ending = protocol("test.ending", {
+  note: msg(slowly),
+  ask: msg(slowly).reply(as<string>()),
+  stopAndWait: msg(as<string>()),
+  boom: msg(),
+  hang: msg().reply(),
+});
+
+const ending = actor(import.meta, Ending, (context: Context<typeof Ending>, onStop?: string) => {
+  if (onStop !== undefined) context.onStop(() => gates.get(onStop)!.opened);
+  return {
+    note: (text) => void seen.push(text),
+    ask(text) {
+      seen.push(text);
+      return text;
+    },
+    async stopAndWait(text) {
+      context.stop();
+      await gates.get(text)!.opened;
+      seen.push(text);
+    },
+    boom() {
+      throw new Error("on purpose");
+    },
+    hang: () => new Promise<void>(() => {}),
+  };
+}, { export: "ending" });
+
+const Parent = protocol("test.parent", { boom: msg(), hang: msg().reply() });
+
+const parent = actor(
+  import.meta,
+  Parent,
+  async (context: Context<typeof Parent>, onStop: string) => {
+    await context.spawn(ending, { init: onStop });
+    return {
+      boom() {
+        throw new Error("on purpose");
+      },
+      hang: () => new Promise<void>(() => {}),
+    };
+  },
+  { export: "parent" },
+);
+
+function gate(name: string): Gate {
+  const made = new Gate();
+  gates.set(name, made);
+  return made;
+}
+
+test("a death is told at once, and close() waits for what the dead one had", async () => {
+  const shop = await quietSystem();
+  const child = gate("the child's end");
+  const ref = await shop.spawn(parent, { init: "the child's end" });
+  const downs = new Downs(shop, ref);
+  await ref.boom();
+  assertEquals((await refusalOf(ref.hang())).code, "EDIED");
+  await downs.first(1);
+  const closed = shop.close();
+  assertEquals(await isSettled(closed), false);
+  child.open();
+  await within("the end", closed);
+});
+
+test("an actor is started again when nothing of it is left", async () => {
+  await using shop = await quietSystem();
+  const child = gate("the child's end");
+  const restart = { keep: "permanent", backoffMs: [0, 0] } as const;
+  const ref = await shop.spawn(parent, { init: "the child's end", restart });
+  const { cells } = endpointOf(shop);
+  const first = [...cells.values()];
+  const downs = new Downs(shop, ref);
+  await ref.boom();
+  await downs.first(1);
+  await isSettled(Promise.resolve());
+  assertEquals([...cells.values()], first);
+  child.open();
+  await until("another runs", () => [...cells.values()].some((cell) => !first.includes(cell)));
+});
+
+test("onStop() is waited for no longer than stopMs", async () => {
+  const lines: string[] = [];
+  const shop = await quietSystem({ log: { level: "error", sink: (line) => lines.push(line) } });
+  gate("never");
+  await shop.spawn(ending, { init: "never", stopMs: 5 });
+  await within("the end", shop.close());
+  assertEquals(lines.map((line) => line.includes("onStop is not waited for")), [true]);
+});
+
+test("close() waits for the message in hand of an actor that stops itself", async () => {
+  const shop = await quietSystem();
+  const work = gate("the work");
+  seen.length = 0;
+  const ref = await shop.spawn(ending);
+  await ref.stopAndWait("the work");
+  await isSettled(Promise.resolve());
+  const closed = shop.close();
+  assertEquals(await isSettled(closed), false);
+  work.open();
+  await within("the end", closed);
+  assertEquals(seen, ["the work"]);
+});
+
+test("what is being judged when its actor ends reaches no handler of it", async () => {
+  await using shop = await quietSystem();
+  const restart = { keep: "permanent", backoffMs: [0, 0] } as const;
+  const ref = await shop.spawn(ending, { restart });
+  const judged = gate("judged late");
+  seen.length = 0;
+  const endpoint = endpointOf(shop);
+  const crash = async () => {
+    await isSettled(Promise.resolve());
+    await [...endpoint.cells.values()][0]!.crash({ kind: "lost", reason: "on purpose" });
+  };
+  const asked = refusalOf(ref.ask("judged late"));
+  await crash();
+  assertEquals((await asked).exit, { kind: "lost", reason: "on purpose" });
+  await ref.note("judged late"); // no handler has seen it: it is for the next
+  await crash();
+  judged.open();
+  await until("the next has it", () => seen.length > 0);
+  await isSettled(Promise.resolve());
+  assertEquals(seen, ["judged late"]);
+});
+
+test("a message that the system cannot take in is one dead letter, and its actor goes on", async () => {
+  const lines: string[] = [];
+  await using shop = await quietSystem({
+    log: { level: "error", sink: (line) => lines.push(line) },
+  });
+  const ref = await shop.spawn(ending);
+  gate("judged").open();
+  let faults = 1;
+  endpointOf(shop).servings.isCancelled = () => {
+    if (faults-- > 0) throw new Error("no memory");
+    return false;
+  };
+  void ref.ask("judged").catch(() => {});
+  assertEquals(await within("the next", ref.ask("judged")), "judged");
+  assertEquals(shop.deadLetters.list().map(({ reason, detail }) => [reason, detail]), [
+    ["undecodable", "no memory"],
+  ]);
+  assertEquals(lines.length, 1);
+});
