@@ -14,7 +14,7 @@ import type { Outbox } from "../../src/actor/carriers/carrier.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { openRingOutbox } from "../../src/actor/carriers/ring.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
-import subjectActor, { Probe, Subject, type SubjectInit } from "../actor/actors/subject.ts";
+import subjectActor, { Probe, type Subject, type SubjectInit } from "../actor/actors/subject.ts";
 import { within } from "./until.ts";
 
 /** Where an actor lives, and what carries its messages. */
@@ -27,6 +27,14 @@ export interface Place {
 }
 
 export type SubjectRef = Ref<typeof Subject>;
+
+/** What the second subject's setup is given. */
+export const OTHER_INIT = {
+  text: "a",
+  big: 2n ** 65n,
+  list: [1, { deep: null }],
+  bytes: new Uint8Array(2),
+};
 
 let systems = 0;
 
@@ -88,6 +96,7 @@ export class Stage {
   /** What actors here have logged. */
   readonly lines: string[];
   #subject: Promise<SubjectRef> | undefined;
+  #other: Promise<SubjectRef> | undefined;
   readonly #held = new Set<AbortController>();
   #mailboxes = 0;
 
@@ -106,6 +115,11 @@ export class Stage {
   /** The subject that all tests share that leave it as it was. */
   get subject(): Promise<SubjectRef> {
     return this.#subject ??= this.spawn();
+  }
+
+  /** A second one, which is started anew when it ends, and was given {@linkcode OTHER_INIT}. */
+  get other(): Promise<SubjectRef> {
+    return this.#other ??= this.spawn({ init: OTHER_INIT, restart: { backoffMs: [0, 0] } });
   }
 
   /** A subject of one's own. */

@@ -2,12 +2,15 @@
 
 import type { Down } from "../../../src/actor/mod.ts";
 import { ActorError } from "../../../src/actor/mod.ts";
+import { Region } from "../../../src/region/mod.ts";
+import { Hits } from "../../actor/actors/subject.ts";
 import { assert, assertEquals } from "../../assert.ts";
+import { memoryName } from "../../support/names.ts";
 import type { Place, SubjectRef } from "../../support/stage.ts";
 import { errorOf, within } from "../../support/until.ts";
 import type { Case } from "../actor_contract.ts";
 
-export function lifeContract(_place: Place, promise: Case): void {
+export function lifeContract({ carrier, hasMailbox }: Place, promise: Case): void {
   promise("timers run when their time has come, unless taken back", async (stage) => {
     const actor = await stage.subject;
     const { probe, told } = await stage.probe();
@@ -16,45 +19,13 @@ export function lifeContract(_place: Place, promise: Case): void {
     assertEquals(told.all, ["the one left"]);
   });
 
-  promise("children end before their parent, the last first; timers end with it", async (stage) => {
-    const actor = await stage.spawn();
-    const { probe, told } = await stage.probe();
-    await actor.timers({ probe });
-    await told.count(4);
-    assertEquals([...told.all].sort(), ["after", "tick 1", "tick 2", "tick 3"]);
-    const children = await stage.probe();
-    assertEquals(await actor.children({ probe: children.probe }), "3 children");
-    await stage.shop.stop(actor);
-    assertEquals(children.told.all, [
-      "third stopped",
-      "second stopped",
-      "first stopped",
-      "parent stopped",
-    ]);
-    assertEquals(told.all.length, 4, `${told.all}`);
-  });
-
-  promise(
-    "an actor that stops itself handles what it has in hand, and nothing more",
-    async (stage) => {
-      const actor = await stage.spawn({ restart: { keep: "transient" } });
-      const { probe, told } = await stage.probe();
-      const down = new Promise<Down>((resolve) => stage.shop.watch(actor, resolve));
-      assertEquals(await actor.stopSelf({ probe }), "said at last");
-      const { exit, restarting } = await within("the end", down);
-      assertEquals([exit.kind, restarting], ["stopped", false]);
-      assertEquals(told.all, ["still here"]);
-      await nobodySpeaksTo(actor);
-    },
-  );
-
   promise("a tell whose handler throws is a dead letter, and ends the actor", async (stage) => {
-    const actor = await stage.spawn({ restart: { backoffMs: [0, 0] } });
+    const actor = await stage.other;
     const held = await stage.hold(actor);
     const asked = errorOf(actor.echo("waits with the dead one"));
     await actor.note("waits for the next");
     const downs: Down[] = [];
-    stage.shop.watch(actor, (down) => void downs.push(down));
+    const unwatch = stage.shop.watch(actor, (down) => void downs.push(down));
     const [letter] = await stage.letters("handler-threw", 1, async () => {
       await actor.failNote("on purpose", { priority: 1 });
       await held.release();
@@ -65,7 +36,7 @@ export function lifeContract(_place: Place, promise: Case): void {
     assertEquals(error.exit?.kind, "threw");
     assertEquals(await actor.notes(), ["waits for the next"]);
     assertEquals(downs.map(({ exit, restarting }) => [exit.kind, restarting]), [["threw", true]]);
-    await stage.shop.stop(actor);
+    unwatch();
   });
 
   promise("what waits when an actor stops for good ends, whatever it is", async (stage) => {
@@ -99,6 +70,44 @@ export function lifeContract(_place: Place, promise: Case): void {
     );
     assertEquals(notes().length, taken.length);
   });
+
+  // What ends with an actor is not its carrier's affair, and to start one takes long.
+  if (carrier !== undefined || hasMailbox) return;
+
+  promise("children end before their parent, the last first; timers end with it", async (stage) => {
+    using memory = memoryName();
+    using region = Region.create(memory.name, Hits);
+    const actor = await stage.spawn({ init: { region } });
+    assertEquals(await actor.init(), { region: "a region" });
+    const { probe, told } = await stage.probe();
+    await actor.timers({ probe });
+    await told.count(4);
+    assertEquals([...told.all].sort(), ["after", "tick 1", "tick 2", "tick 3"]);
+    const children = await stage.probe();
+    assertEquals(await actor.children({ probe: children.probe }), "3 children");
+    await stage.shop.stop(actor);
+    assertEquals(children.told.all, [
+      "third stopped",
+      "second stopped",
+      "first stopped",
+      "parent stopped",
+    ]);
+    assertEquals(told.all.length, 4, `${told.all}`);
+  });
+
+  promise(
+    "an actor that stops itself handles what it has in hand, and nothing more",
+    async (stage) => {
+      const actor = await stage.spawn({ restart: { keep: "transient" } });
+      const { probe, told } = await stage.probe();
+      const down = new Promise<Down>((resolve) => stage.shop.watch(actor, resolve));
+      assertEquals(await actor.stopSelf({ probe }), "said at last");
+      const { exit, restarting } = await within("the end", down);
+      assertEquals([exit.kind, restarting], ["stopped", false]);
+      assertEquals(told.all, ["still here"]);
+      await nobodySpeaksTo(actor);
+    },
+  );
 }
 
 /** That everything that is sent to an actor is refused, and at once. */

@@ -13,7 +13,7 @@ import { actor } from "../../../src/actor/mod.ts";
 import subjectActor, { Hits, type Subject } from "../../actor/actors/subject.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { memoryName } from "../../support/names.ts";
-import type { Place } from "../../support/stage.ts";
+import { OTHER_INIT, type Place } from "../../support/stage.ts";
 import { errorOf } from "../../support/until.ts";
 import type { Case } from "../actor_contract.ts";
 
@@ -136,12 +136,7 @@ export function payloadContract(place: Place, promise: Case): void {
     gone.close();
   });
 
-  promise("init values are what the codec makes of them", async (stage) => {
-    using memory = memoryName();
-    using region = Region.create(memory.name, Hits);
-    const init = { text: "a", big: 2n ** 65n, list: [1, { deep: null }], bytes: new Uint8Array(2) };
-    const actor = await stage.spawn({ init: { ...init, region } });
-    assertEquals(await actor.init(), { ...init, region: "a region" });
-    await stage.shop.stop(actor);
+  promise("init values are what the codec makes of them", async ({ other }) => {
+    assertEquals(await (await other).init(), OTHER_INIT);
   });
 }
