@@ -4,7 +4,7 @@
  */
 
 import process from "node:process";
-import { ActorError, child, type Down, type System } from "../../src/actor/mod.ts";
+import { type ActorError, child, type Down } from "../../src/actor/mod.ts";
 import fragileActor from "../actor/actors/fragile.ts";
 import mortalActor, { type Birth } from "../actor/actors/mortal.ts";
 import { assert, assertEquals, assertLess, assertRejects } from "../assert.ts";
