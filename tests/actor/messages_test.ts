@@ -5,8 +5,15 @@ import { actor, MailboxFull, msg, protocol, system, testSystem } from "../../src
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { inboxName } from "../../src/actor/runtime/names.ts";
-import { encodeFrame, FRAME_HEADER_BYTES, type FrameHeader } from "../../src/actor/wire/frame.ts";
+import {
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  FRAME_HEADER_BYTES,
+  type FrameHeader,
+} from "../../src/actor/wire/frame.ts";
 import { CODEC, KIND } from "../../src/actor/wire/frame_layout.ts";
+import { MessageQueue, uniqueName } from "../../src/mq/mod.ts";
 import { as } from "./actors/subject.ts";
 import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
@@ -37,9 +44,9 @@ function slowActor() {
   return { slow, release };
 }
 
-/** A frame without a payload. */
-function frameOf(header: Partial<FrameHeader>): Uint8Array {
-  const frame = new Uint8Array(FRAME_HEADER_BYTES);
+/** A frame, of what is not given 0. */
+function frameOf(header: Partial<FrameHeader>, payload = new Uint8Array()): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength);
   encodeFrame(frame, {
     kind: KIND.TELL,
     codec: CODEC.NONE,
@@ -56,7 +63,7 @@ function frameOf(header: Partial<FrameHeader>): Uint8Array {
     argument: 0,
     replyName: undefined,
     ...header,
-  }, new Uint8Array());
+  }, payload);
   return frame;
 }
 
@@ -150,4 +157,35 @@ test("what a handler begins that outlives its actor ends at once", async () => {
   await until("it is told that it is over", () => told.length > 0);
   await shop.advance(100);
   assertEquals(told, ["stopped"]);
+});
+
+test("a stream of a program outside the system is given credit, and is cancelled", async () => {
+  const Numbers = protocol("test.numbers", { all: msg().stream(as<number>(), { codec: "json" }) });
+  await using shop = await system(systemName());
+  using queue = MessageQueue.create(uniqueName("numbers"), { maxMessageBytes: 1024 });
+  try {
+    const numbers = shop.peer(Numbers, queue.name).all({ credit: 4 });
+    const first = numbers.next();
+    const next = async () => {
+      const { data } = await within("a word of the asker", queue.receive());
+      return decodeFrame(data, data.byteLength) as Frame;
+    };
+    const open = await next();
+    assertEquals([open.kind, open.argument], [KIND.OPEN, 4]);
+    using answers = openQueueOutbox(open.replyName!);
+    const { tag, epoch, sequence, fromActor: to } = open;
+    const header = { kind: KIND.ITEM, codec: CODEC.JSON, tag, epoch, sequence, to };
+    const send = () => answers.send(frameOf(header, new Uint8Array([0x37])), "control", 32_500);
+    for (let sent = 0; sent < open.argument; sent++) await send();
+    assertEquals((await first).value, 7);
+    assertEquals((await numbers.next()).value, 7);
+    const credit = await next();
+    assertEquals([credit.kind, credit.argument], [KIND.CREDIT, 2]);
+    assertEquals([credit.epoch, credit.sequence], [epoch, sequence]);
+    await numbers.return!();
+    const cancel = await next();
+    assertEquals([cancel.kind, cancel.epoch, cancel.sequence], [KIND.CANCEL, epoch, sequence]);
+  } finally {
+    MessageQueue.unlink(queue.name);
+  }
 });

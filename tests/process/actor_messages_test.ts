@@ -1,6 +1,7 @@
 /** Messages between threads and processes: what becomes of credit, lanes, deadlines and blocks. */
 
 import { openRingOutbox, RING_SIZE } from "../../src/actor/carriers/ring.ts";
+import { testSystem } from "../../src/actor/mod.ts";
 import { ringName } from "../../src/actor/runtime/names.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import relayActor from "../actor/actors/relay.ts";
@@ -37,4 +38,13 @@ test("asks and messages by ring go by the queue where no lane is left", async ()
   } finally {
     for (const outbox of outboxes) outbox.close();
   }
+});
+
+test("deadlines of a virtual clock do not pass where time is real", async () => {
+  await using shop = await testSystem();
+  const subject = await shop.system.spawn(subjectActor, { in: "worker" });
+  assertEquals(await within("an answer", subject.echo(1, { timeoutMs: 60_000 })), 1);
+  await subject.note("in time", { ttlMs: 60_000 });
+  assertEquals(await subject.notes(), ["in time"]);
+  assertEquals(shop.system.deadLetters.total, 0);
 });

@@ -25,6 +25,8 @@ export interface CallTarget {
   readonly label: string;
   readonly incarnation: number;
   readonly endpoint: number | undefined;
+  /** Its queue, when it is not of the system. */
+  readonly queue: string | undefined;
 }
 
 /** One ask. */
@@ -33,6 +35,7 @@ export class AskCall implements Call {
   readonly label: string;
   readonly incarnation: number;
   endpoint: number | undefined;
+  readonly queue: string | undefined;
   isSent = false;
   readonly reply: Promise<unknown>;
   readonly #host: CallHost;
@@ -51,6 +54,7 @@ export class AskCall implements Call {
     this.label = target.label;
     this.incarnation = target.incarnation;
     this.endpoint = target.endpoint;
+    this.queue = target.queue;
     this.reply = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

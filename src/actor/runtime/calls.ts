@@ -18,6 +18,8 @@ export interface Call {
   readonly incarnation: number;
   /** The endpoint that serves it, as far as is known: of a pool it is told by TAKEN. */
   endpoint: number | undefined;
+  /** The queue of who serves it, when that is not of the system. */
+  readonly queue: string | undefined;
   /** Whether it has gone to whom it asks. */
   isSent: boolean;
   /** An answer: REPLY, FAILED, ITEM or END. The payload is valid during this call. */
@@ -78,6 +80,7 @@ export class Calls {
   /** A TAKEN arrived. @returns Whether nobody waits any more, and who serves it should know. */
   taken({ sequence, from }: Frame): boolean {
     const call = this.#waiting.get(sequence);
+    if (from === 0) return false; // it is not of the system, and its queue is known
     if (call !== undefined) call.endpoint = from - 1;
     return this.#abandoned.delete(sequence);
   }

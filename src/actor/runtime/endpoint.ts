@@ -44,7 +44,7 @@ import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";
 import type { Gone, Orders } from "./orders.ts";
 import { makeRing } from "./places.ts";
-import { type Flow, Post } from "./post.ts";
+import { type Flow, Post, type Recipient } from "./post.ts";
 import { Refs } from "./refs.ts";
 import { Requests } from "./requests.ts";
 import { Servings } from "./servings.ts";
@@ -412,13 +412,13 @@ export class Endpoint {
   /** Lets an endpoint that sent messages send more. */
   #grant(endpoint: number, actor: number, count: number): void {
     const grant = { ...this.blank(KIND.GRANT), fromActor: actor, argument: count };
-    this.controlQuietly(endpoint, grant);
+    this.controlQuietly({ endpoint, queue: undefined, byRing: false }, grant);
   }
 
   /** Sends a word that nobody waits for; if its receiver is gone, it needs none. */
-  controlQuietly(endpoint: number, header: FrameHeader): void {
+  controlQuietly(to: Recipient, header: FrameHeader): void {
     try {
-      this.post.control({ endpoint, queue: undefined, byRing: false }, header, NOTHING)
+      this.post.control(to, header, NOTHING)
         ?.catch((error) => this.log.debug("A control frame found nobody", { error }));
     } catch (error) {
       this.log.debug("A control frame found nobody", { error });

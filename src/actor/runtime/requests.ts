@@ -6,6 +6,7 @@
 
 import { onAbort } from "../../wait/mod.ts";
 import { ActorError, MailboxFull } from "../errors.ts";
+import { realClock } from "../flow/clock.ts";
 import { prefixOf } from "../memory/names.ts";
 import type { KindSpec } from "../protocol/protocol.ts";
 import type { Address, AskOptions, StreamOptions, TellOptions } from "../protocol/ref.ts";
@@ -50,7 +51,7 @@ export class Requests implements StreamHost {
     const header = this.#header(KIND.TELL, address, spec, value, options);
     header.sequence = this.#endpoint.calls.nextSequence();
     const ttlMs = options.ttlMs ?? spec.ttlMs;
-    if (ttlMs !== undefined) header.expires = this.#expires(ttlMs);
+    if (ttlMs !== undefined) header.expires = this.#expires(address, ttlMs);
     const payload = this.#encode(spec, value);
     options.signal?.throwIfAborted();
     const sent = this.#send(address, header, payload, priorityOf(spec, options), options);
@@ -122,7 +123,8 @@ export class Requests implements StreamHost {
     const header = this.#header(KIND.ASK, address, spec, value, {});
     header.toIncarnation = incarnation;
     header.sequence = this.#endpoint.calls.nextSequence();
-    const target = { key: actorKey(endpoint, 0), label: address.label, incarnation, endpoint };
+    const key = actorKey(endpoint, 0), { label } = address;
+    const target = { key, label, incarnation, endpoint, queue: undefined };
     const call = new AskCall(this, spec, header.sequence, target);
     this.#endpoint.calls.add(header.sequence, call);
     try {
@@ -213,36 +215,37 @@ export class Requests implements StreamHost {
   }
 
   /** Tells who serves a call, or will, that nobody waits for it any more. */
-  cancel(sequence: number, { endpoint }: Call): void {
-    if (endpoint !== undefined) this.#about(KIND.CANCEL, endpoint, sequence, 0);
+  cancel(sequence: number, call: Call): void {
+    if (isKnown(call)) this.#about(KIND.CANCEL, call, sequence, 0);
     else this.#endpoint.calls.cancelWhenTaken(sequence);
   }
 
   credit(sequence: number, count: number): void {
-    const endpoint = this.#endpoint.calls.get(sequence)?.endpoint;
-    if (endpoint !== undefined) this.#about(KIND.CREDIT, endpoint, sequence, count);
+    const call = this.#endpoint.calls.get(sequence);
+    if (call !== undefined && isKnown(call)) this.#about(KIND.CREDIT, call, sequence, count);
   }
 
   /** A word about an ask of ours, to who serves it. */
-  #about(kind: FrameKind, to: number, sequence: number, argument: number): void {
+  #about(kind: FrameKind, to: Server, sequence: number, argument: number): void {
     const endpoint = this.#endpoint;
     const header: FrameHeader = {
       ...endpoint.blank(kind),
       sequence,
       argument,
     };
-    if (to === endpoint.id) {
+    if (to.endpoint === endpoint.id) {
       const frame = { ...header, payload: NOTHING, block: undefined };
       if (kind === KIND.CANCEL) endpoint.servings.cancel(frame);
       else endpoint.servings.credit(frame);
       return;
     }
-    endpoint.controlQuietly(to, header);
+    endpoint.controlQuietly({ endpoint: to.endpoint, queue: to.queue, byRing: false }, header);
   }
 
   /** Tells a pool's member that has just taken an ask that nobody waits for it any more. */
   cancelTaken(frame: Frame): void {
-    this.#about(KIND.CANCEL, frame.from - 1, frame.sequence, 0);
+    const server = { endpoint: frame.from - 1, queue: undefined };
+    this.#about(KIND.CANCEL, server, frame.sequence, 0);
   }
 
   #begin(
@@ -259,7 +262,7 @@ export class Requests implements StreamHost {
 
     const { timeoutMs, signal } = options;
     if (timeoutMs !== undefined) {
-      header.expires = this.#expires(timeoutMs);
+      header.expires = this.#expires(address, timeoutMs);
       call.onEnd(clock.after(timeoutMs, () =>
         call.giveUp(
           new DOMException(
@@ -320,6 +323,7 @@ export class Requests implements StreamHost {
       label: address.label,
       incarnation: header.toIncarnation,
       endpoint: address.pool ? undefined : address.endpoint,
+      queue: isOutside(address) ? address.mailbox : undefined,
     };
   }
 
@@ -356,8 +360,11 @@ export class Requests implements StreamHost {
     return this.#endpoint.encode(codec, value);
   }
 
-  #expires(ms: number): number {
-    return Math.ceil(this.#endpoint.clock.now() + ms);
+  /** When it is too late, by the clock of who judges that: of a virtual one only this thread knows. */
+  #expires({ endpoint, pool }: Address, ms: number): number {
+    const { id, clock } = this.#endpoint;
+    const isHere = endpoint === id && !pool;
+    return Math.ceil((isHere ? clock : realClock).now() + ms);
   }
 
   #full(address: Address): MailboxFull {
@@ -383,6 +390,13 @@ function checkPriority(spec: KindSpec, options: AnyOptions): void {
 
 function priorityOf(spec: KindSpec, { priority }: AnyOptions): number {
   return priority ?? spec.priority;
+}
+
+/** Who serves an ask, as far as that is known. */
+type Server = Pick<Call, "endpoint" | "queue">;
+
+function isKnown({ endpoint, queue }: Server): boolean {
+  return endpoint !== undefined || queue !== undefined;
 }
 
 /** Whether a queue is not of the system of its address. */

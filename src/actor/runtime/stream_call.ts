@@ -30,6 +30,7 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
   label = "";
   incarnation = 0;
   endpoint: number | undefined;
+  queue: string | undefined;
   isSent = false;
   readonly #host: StreamHost;
   readonly #spec: KindSpec;
@@ -56,12 +57,13 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
   }
 
   /** It is asked for now, by that number, of that one. */
-  begin(sequence: number, { key, label, incarnation, endpoint }: CallTarget): void {
+  begin(sequence: number, { key, label, incarnation, endpoint, queue }: CallTarget): void {
     this.#sequence = sequence;
     this.key = key;
     this.label = label;
     this.incarnation = incarnation;
     this.endpoint = endpoint;
+    this.queue = queue;
   }
 
   /** To be done when the stream ends, however it ends. */
