@@ -7,6 +7,7 @@ import {
   CHECKSUM_OFFSET,
   FLAG,
   FRAME_HEADER_BYTES,
+  KIND,
   LAST_CODEC,
   LAST_KIND,
   PAYLOAD_BYTES_OFFSET,
@@ -32,15 +33,23 @@ const EDGES = [
   2 ** 32 - 1,
 ];
 
+/** Whom half of the frames are for, that nothing is wrong with. */
+export interface FrameTargets {
+  readonly to: number;
+  readonly tags: readonly number[];
+}
+
 /** Makes frames, one after the other. */
 export class FrameSource {
   readonly #random: Random;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #targets: FrameTargets | undefined;
 
   /** @param maxFrameBytes The longest, at least 128. */
-  constructor(random: Random, maxFrameBytes: number) {
+  constructor(random: Random, maxFrameBytes: number, targets?: FrameTargets) {
     this.#random = random;
+    this.#targets = targets;
     this.#bytes = new Uint8Array(maxFrameBytes);
     this.#view = new DataView(this.#bytes.buffer);
   }
@@ -109,6 +118,12 @@ export class FrameSource {
       argument: this.#number(),
       replyName,
     };
+    if (this.#targets !== undefined && random.oneIn(2)) {
+      header.kind = random.pick([KIND.TELL, KIND.ASK, KIND.OPEN]);
+      header.to = this.#targets.to;
+      header.tag = random.pick(this.#targets.tags);
+      header.toIncarnation = 0;
+    }
     if (random.oneIn(8)) {
       return encodeFrame(this.#bytes, header, {
         segment: this.#number(),
