@@ -1,7 +1,15 @@
 /** Messages inside an endpoint, and frames that a stranger puts into its inbox. */
 
 import "../support/loaded.ts";
-import { actor, MailboxFull, msg, protocol, system, testSystem } from "../../src/actor/mod.ts";
+import {
+  actor,
+  MailboxFull,
+  msg,
+  protocol,
+  type Ref,
+  system,
+  testSystem,
+} from "../../src/actor/mod.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { inboxName } from "../../src/actor/runtime/names.ts";
@@ -188,4 +196,67 @@ test("a stream of a program outside the system is given credit, and is cancelled
   } finally {
     MessageQueue.unlink(queue.name);
   }
+});
+
+const Stasher = protocol("test.stasher", {
+  items: msg().stream(as<number>()),
+  open: msg(),
+  keep: msg(as<number>()),
+});
+
+test("a stream that was set aside is served once, when it is in hand again", async () => {
+  let isOpen = false, served = 0;
+  const stasher = actor(import.meta, Stasher, (context) => ({
+    items() {
+      if (!isOpen) context.stash();
+      else served++;
+      return [1, 2, 3];
+    },
+    open() {
+      isOpen = true;
+      context.unstash();
+    },
+    keep() {},
+  }));
+  await using shop = await system(systemName());
+  const ref = await shop.spawn(stasher);
+  const items = ref.items();
+  const seen = [items.next()];
+  await ref.open();
+  seen.push(items.next(), items.next(), items.next());
+  const values = (await within("all items", Promise.all(seen))).map(({ value }) => value);
+  assertEquals([values, served], [[1, 2, 3, undefined], 1]);
+});
+
+test("a stash has a bound, and what is beyond it is not lost silently", async () => {
+  const MOST = 10_000;
+  const stasher = actor(import.meta, Stasher, (context) => ({
+    *items() {},
+    open() {},
+    keep: () => context.stash(),
+  }));
+  await using shop = await system(systemName(), { log: { level: "none" } });
+  const ref = await shop.spawn(stasher, { stopMs: 0, capacity: 2 * MOST });
+  const errors: unknown[] = [];
+  shop.watch(ref, ({ exit }) => errors.push(exit.kind === "threw" && exit.error));
+  for (let kept = 0; kept <= MOST; kept++) await ref.keep(kept);
+  await until("it ends", () => errors.length === 1);
+  assert(errors[0] instanceof MailboxFull, `${errors[0]}`);
+  await until("all are dead letters", () => shop.deadLetters.total === MOST + 1);
+});
+
+test("handlers that never wait for anything else let timers run", async () => {
+  const Busy = protocol("test.busy", { go: msg() });
+  let isOver = false, count = 0;
+  const busy = actor(import.meta, Busy, (context) => ({
+    async go() {
+      if (!isOver && ++count < 1_000_000) await (context.self as Ref<typeof Busy>).go();
+    },
+  }));
+  await using shop = await system(systemName());
+  const ref = await shop.spawn(busy);
+  await ref.go();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  isOver = true;
+  assert(count < 1_000_000, `${count} messages were handled first`);
 });

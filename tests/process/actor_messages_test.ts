@@ -1,15 +1,16 @@
 /** Messages between threads and processes: what becomes of credit, lanes, deadlines and blocks. */
 
 import { openRingOutbox, RING_SIZE } from "../../src/actor/carriers/ring.ts";
-import { testSystem } from "../../src/actor/mod.ts";
-import { ringName } from "../../src/actor/runtime/names.ts";
+import { ActorError, testSystem } from "../../src/actor/mod.ts";
+import { inboxName, ringName } from "../../src/actor/runtime/names.ts";
+import { MessageQueue } from "../../src/mq/mod.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import relayActor from "../actor/actors/relay.ts";
 import subjectActor from "../actor/actors/subject.ts";
-import { assertEquals } from "../assert.ts";
+import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { quietSystem } from "../support/actors.ts";
-import { within } from "../support/until.ts";
+import { errorOf, within } from "../support/until.ts";
 
 test("who waits for credit of an actor that ended for good goes on", async () => {
   await using shop = await quietSystem();
@@ -47,4 +48,17 @@ test("deadlines of a virtual clock do not pass where time is real", async () => 
   await subject.note("in time", { ttlMs: 60_000 });
   assertEquals(await subject.notes(), ["in time"]);
   assertEquals(shop.system.deadLetters.total, 0);
+});
+
+test("an ask whose taker could not be told of ends with its taker all the same", async () => {
+  await using shop = await quietSystem();
+  const pool = await shop.spawn(subjectActor, { in: "worker", size: 2, stdio: "ignore" });
+  using inbox = MessageQueue.open(inboxName(shop.name, 0), { access: "w" });
+  while (inbox.trySend(new Uint8Array(8)));
+  const asked = errorOf(pool.exit(3));
+  // This thread takes nothing for a while, and its inbox is full.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  const error = await within("the error", asked);
+  assert(error instanceof ActorError, `${error}`);
+  assertEquals(error.exit, { kind: "exit", code: 3 });
 });

@@ -75,6 +75,8 @@ export interface Context<P extends AnyProtocol = AnyProtocol> extends Spawner {
   /**
    * Puts the message in hand aside: what its handler gives is not sent, and it is handled anew after
    * {@linkcode Context.unstash}.
+   *
+   * @throws {MailboxFull} If 10 000 messages were put aside.
    */
   stash(): void;
   /** Handles next what was put aside, in the order in which it came. */

@@ -59,10 +59,16 @@ export class Answers {
     this.#send(ask, KIND.END, CODEC.NONE, NOTHING, actor);
   }
 
-  /** Who serves an ask, when the asker wants to know. */
-  taken(ask: Frame, actor: number): void {
+  /**
+   * Who serves an ask, when the asker wants to know.
+   *
+   * @returns Undefined when it has gone, or the promise that it goes; who is not of the system is not
+   * waited for, for nothing says that it takes from its queue.
+   */
+  taken(ask: Frame, actor: number): Promise<void> | undefined {
     if ((ask.flags & FLAG.WANTS_TAKEN) === 0) return;
-    this.#send(ask, KIND.TAKEN, CODEC.NONE, NOTHING, actor);
+    const sent = this.#send(ask, KIND.TAKEN, CODEC.NONE, NOTHING, actor);
+    return ask.from === 0 ? undefined : sent;
   }
 
   #encode({ replyCodec }: KindSpec, value: unknown): Uint8Array {

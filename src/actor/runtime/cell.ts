@@ -5,7 +5,7 @@
  * actor, a handler that throws on a tell does.
  */
 
-import { ActorError, type Exit } from "../errors.ts";
+import { ActorError, type Exit, MailboxFull } from "../errors.ts";
 import { inTime } from "../flow/in_time.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import { type AnyHandler, handlersByKind } from "../protocol/handlers.ts";
@@ -46,6 +46,8 @@ interface Open {
 
 /** So many messages are handled without a turn for others. */
 const IN_A_ROW = 64;
+/** So many messages are set aside at most: nothing else bounds them, for they were taken. */
+const MAX_STASHED = 10_000;
 
 /** One incarnation of an actor. */
 export class Cell {
@@ -137,6 +139,9 @@ export class Cell {
     if (this.#current === undefined) {
       throw new TypeError(`Cannot stash in "${this.label}": no message is in hand`);
     }
+    if (this.#stashed.length >= MAX_STASHED) {
+      throw new MailboxFull(this.label, this.#stashed.length, MAX_STASHED);
+    }
     this.#stashed.push({ ...this.#current, bytes: this.#current.bytes.slice() });
     this.#current = undefined;
   }
@@ -158,7 +163,6 @@ export class Cell {
           if (this.#state === "draining") break;
           bytes = await source.next(this.#halt.signal);
           if (bytes === undefined) continue;
-          inARow = 0;
         }
       } catch (error) {
         // Its queue is gone or refused: nobody can reach this actor any more.
@@ -174,7 +178,8 @@ export class Cell {
           ? this.#handle(bytes, source.priority, true)
           : this.#handle(bytes, again.priority, false);
         if (handled !== undefined) await handled;
-        else if (++inARow % IN_A_ROW === 0) await endpoint.turn();
+        // Whatever was waited for may have been there at once.
+        if (++inARow % IN_A_ROW === 0) await endpoint.turn();
       } catch (error) {
         this.#failed(bytes, error);
       }
@@ -212,7 +217,7 @@ export class Cell {
     }
     // Who asked an incarnation that died was told so, and asks again or does not.
     if (isCancelled || (frame.toIncarnation !== 0 && frame.toIncarnation < incarnation)) return;
-    if (isAsk && isFirst) endpoint.answers.taken(frame, this.parts.actor);
+    const told = isAsk && isFirst ? endpoint.answers.taken(frame, this.parts.actor) : undefined;
     if (spec === undefined || frameKindOf(spec) !== frame.kind) {
       const error = new ActorError({
         action: "send to",
@@ -247,7 +252,11 @@ export class Cell {
       return this.#refuse("invalid-payload", frame, bytes, error);
     }
     const turn = new MessageTurn(frame, priority);
-    if (isPromise(validated)) return this.#callLater(spec, frame, bytes.slice(), validated, turn);
+    if (told !== undefined || isPromise(validated)) {
+      // Who asked is to know whom, should that one end over it.
+      const ready = Promise.all([validated, told]).then(([value]) => value);
+      return this.#callLater(spec, frame, bytes.slice(), ready, turn);
+    }
     return this.#call(spec, frame, bytes, validated, turn);
   }
 
@@ -298,7 +307,11 @@ export class Cell {
     } catch (error) {
       return this.#threw(spec, frame, bytes, error);
     }
-    if (spec.shape === "stream") return this.#serveStream(spec, frame, turn, result);
+    if (spec.shape === "stream") {
+      // One that was set aside is served when it is in hand again.
+      if (this.#current === undefined) return;
+      return this.#serveStream(spec, frame, turn, result);
+    }
     if (!isPromise(result)) {
       if (spec.shape === "ask" && this.#current !== undefined) {
         this.parts.endpoint.answers.reply(spec, frame, result, this.parts.actor);
@@ -467,11 +480,14 @@ export class Cell {
       source.giveBack(bytes, priority);
     }
     endpoint.incarnations.learn(keyOf(address), incarnation);
-    // Who waits for an answer, and who supervises it, is not to wait for its children.
-    if (tell) this.parts.onExit(exit);
     this.#becomeIdle();
-    await this.context.end(error, stopMs);
-    this.#becomeOver();
+    try {
+      // Who waits for an answer, and who supervises it, is not to wait for its children.
+      if (tell) this.parts.onExit(exit);
+    } finally {
+      await this.context.end(error, stopMs);
+      this.#becomeOver();
+    }
   }
 
   #died(exit: Exit): ActorError {
