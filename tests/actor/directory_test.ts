@@ -387,6 +387,16 @@ test("Journal.names() of any bytes are names of that kind, or none", () => {
   }
 });
 
+test("Directory.record() says whether a name is new to it", () => {
+  using system = systemName();
+  using main = newSystem(system.system);
+  const name = `/${system.system}.box`;
+  assertEquals(main.record("queue", name), true);
+  assertEquals(main.record("queue", name), false);
+  main.forget(name);
+  assertEquals(main.record("queue", name), true);
+});
+
 test("Directory.record() takes names of its own system alone, once it has begun", () => {
   using name = systemName();
   using main = newSystem(name.system);

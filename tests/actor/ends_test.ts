@@ -2,6 +2,7 @@
 
 import "../support/loaded.ts";
 import { actor, type Context, msg, protocol, type StandardSchema } from "../../src/actor/mod.ts";
+import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { endpointOf } from "../../src/actor/runtime/system.ts";
 import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
@@ -186,4 +187,59 @@ test("a message that the system cannot take in is one dead letter, and its actor
     ["undecodable", "no memory"],
   ]);
   assertEquals(lines.length, 1);
+});
+
+test("a link that breaks ends all members of a pool", async () => {
+  await using shop = await quietSystem();
+  const one = await shop.spawn(ending);
+  const pool = await shop.spawn(ending, { size: 3 });
+  const downs = new Downs(shop, pool);
+  shop.link(one, pool);
+  await shop.stop(one);
+  await downs.first(1);
+  assertEquals(downs.told, [[1, "lost", false]]);
+  assertEquals((await refusalOf(pool.hang())).code, "EDIED");
+});
+
+test("who watches an actor and throws keeps no other from being told", async () => {
+  await using shop = await quietSystem();
+  const ref = await shop.spawn(ending);
+  const { incarnations } = endpointOf(shop);
+  const { queueMicrotask } = globalThis, thrown: unknown[] = [];
+  globalThis.queueMicrotask = (run) => {
+    try {
+      run();
+    } catch (error) {
+      thrown.push((error as Error).message);
+    }
+  };
+  incarnations.watch(addressOf(ref), () => {
+    throw new Error("on purpose, of a watcher");
+  });
+  const downs = new Downs(shop, ref);
+  await shop.stop(ref);
+  globalThis.queueMicrotask = queueMicrotask;
+  assertEquals(downs.told, [[1, "stopped", false]]);
+  assertEquals(thrown, ["on purpose, of a watcher"]);
+});
+
+const Stashing = protocol("test.stashing", { keep: msg().reply(as<string>()) });
+
+const stashing = actor(import.meta, Stashing, (context: Context<typeof Stashing>) => ({
+  keep() {
+    context.stash();
+    seen.push(context.name);
+    return "kept";
+  },
+}), { export: "stashing" });
+
+test("who asked a member of a pool that ended for good, and had set it aside, is told", async () => {
+  await using shop = await quietSystem();
+  const pool = await shop.spawn(stashing, { size: 2 });
+  seen.length = 0;
+  const kept = refusalOf(pool.keep());
+  await until("a member has it", () => seen.length > 0);
+  const cell = [...endpointOf(shop).cells.values()].find(({ label }) => label === seen[0])!;
+  await cell.crash({ kind: "lost", reason: "on purpose" });
+  assertEquals((await kept).code, "EDIED");
 });

@@ -8,8 +8,10 @@ import type { SpawnOptions } from "../../src/actor/mod.ts";
 import { LaunchedMember } from "../../src/actor/runtime/launched_member.ts";
 import { inboxName } from "../../src/actor/runtime/names.ts";
 import { makeQueue } from "../../src/actor/runtime/places.ts";
+import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { endpointOf } from "../../src/actor/runtime/system.ts";
 import mortalActor, { type Birth, type Life, Mortal } from "../actor/actors/mortal.ts";
+import relayActor from "../actor/actors/relay.ts";
 import { assertEquals, assertRejects } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Downs, ofTheLiving, quietSystem } from "../support/actors.ts";
@@ -36,6 +38,17 @@ for (const place of ["here", "worker", "process"] as const) {
     assertEquals(shop.deadLetters.list().map(({ reason }) => reason), ["handler-threw"]);
   });
 }
+
+test("an actor that a process has spawned crashes alone", async () => {
+  await using shop = await quietSystem();
+  const relay = await shop.spawn(relayActor, { in: "process" });
+  const inner = await relay.spawn({ in: "here" });
+  const [ofRelay, ofInner] = [new Downs(shop, relay), new Downs(shop, inner)];
+  await endpointOf(shop).crash(addressOf(inner), { kind: "lost", reason: "on purpose" });
+  await ofInner.first(1);
+  assertEquals(ofInner.told, [[1, "lost", false]]);
+  assertEquals(ofRelay.told, []);
+});
 
 test("orders to a process that is killed before it begins are not for the next", async () => {
   await using shop = await quietSystem();

@@ -220,10 +220,11 @@ export class Directory implements Disposable {
    * Recording a name again does nothing. A name has one maker at a time.
    *
    * @param name `/<system>.` and more; at most 255 bytes after the slash.
+   * @returns Whether it was not recorded before: who fails to make the object then forgets it.
    * @throws {RangeError} If it is none.
    * @throws {PosixError} `ENOSPC` if the system has no place left for a name.
    */
-  record(kind: ObjectKind, name: string): void {
+  record(kind: ObjectKind, name: string): boolean {
     const memory = this.#open(), { owner } = this.#begun();
     if (!name.startsWith(prefixOf(this.system))) {
       throw new RangeError(
@@ -232,7 +233,8 @@ export class Directory implements Disposable {
       );
     }
     const isRunning = (owner: Owner) => memory.isRunning(owner);
-    if (memory.journal.record({ kind, name }, owner, isRunning)) return;
+    if (memory.journal.has({ kind, name })) return false;
+    if (memory.journal.record({ kind, name }, owner, isRunning)) return true;
     const hint = `a system has at most ${MAX_NAMES} queues and memories at a time`;
     throw refuse("ENOSPC", "shm_open", "record", name, hint);
   }

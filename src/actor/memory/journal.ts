@@ -81,6 +81,12 @@ export class Journal {
     return undefined;
   }
 
+  /** Whether a name is written down. */
+  has({ kind, name }: SystemObject): boolean {
+    const text = encoder.encode(name);
+    return this.#find(infoOf(KINDS[kind], text.byteLength), text, 0) !== undefined;
+  }
+
   /** Takes a name out, wherever it stands. */
   forget(name: string): void {
     const text = encoder.encode(name);

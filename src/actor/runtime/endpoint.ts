@@ -39,6 +39,7 @@ import { exitToSend } from "./exit_to_send.ts";
 import { type Death, Incarnations, placeOf } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { LocalMailbox } from "./local_mailbox.ts";
+import type { Member } from "./member.ts";
 import { inboxName, ringName } from "./names.ts";
 import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";
@@ -110,6 +111,8 @@ export class Endpoint {
   readonly mailboxes: Map<number, LocalMailbox> = new Map();
   /** The actors that run here now. */
   readonly cells: Map<number, Cell> = new Map();
+  /** Those of the pools that were made here, wherever they live. */
+  readonly pools: Map<number, readonly Member[]> = new Map();
   /** The actors that run in endpoints which this one launched. */
   readonly launched: Map<number, LaunchedMember> = new Map();
   readonly #keepLetter: ((letter: LetterParts) => void) | undefined;
@@ -313,9 +316,9 @@ export class Endpoint {
   }
 
   /** What has a name in the kernel is not there any more, or soon another's: all are to know. */
-  tellGone(place: Gone): void {
+  async tellGone(place: Gone): Promise<void> {
     this.forget(place);
-    this.#tellOthers("gone", place);
+    await this.#tellOthers("gone", place);
   }
 
   /** Gives up what leads to something that was taken away. */
@@ -329,7 +332,7 @@ export class Endpoint {
 
   /** Gives back the number of an endpoint that this one launched, and that ended for good. */
   freeEndpoint(id: number): void {
-    this.tellGone({ endpoint: id });
+    void this.tellGone({ endpoint: id });
     // The thread of a worker that goes on keeps it.
     if (!this.directory.isAlive(id)) this.directory.free(id);
   }
@@ -469,12 +472,19 @@ export class Endpoint {
     );
   }
 
-  /** Ends an actor as an error of its own would, or its process by a signal. */
+  /** Ends an actor, or all of a pool, as errors of their own would, or their processes by a signal. */
   async crash({ endpoint, actor }: Address, exit: Exit): Promise<void> {
-    if (endpoint === this.id) return await this.cells.get(actor)?.crash(exit);
     const launched = this.launched.get(endpoint);
-    if (launched !== undefined) return await launched.crash(exit);
-    await this.requests.order(endpoint, "crash", { actor, exit: exitToSend(exit) });
+    if (endpoint === this.id) await this.crashHere(actor, exit);
+    else if (launched?.place.actor === actor) await launched.crash(exit);
+    else await this.requests.order(endpoint, "crash", { actor, exit: exitToSend(exit) });
+  }
+
+  /** The same for one that lives here, or a pool that was made here. */
+  async crashHere(actor: number, exit: Exit): Promise<void> {
+    const members = this.pools.get(actor);
+    if (members === undefined) await this.cells.get(actor)?.crash(exit);
+    else await Promise.all(members.map((member) => member.crash(exit)));
   }
 
   /** An actor of an endpoint that this one launched ended, and the endpoint runs on. */
@@ -507,15 +517,23 @@ export class Endpoint {
   /** Tells every endpoint of a death, this one first. */
   announce(death: Death): void {
     this.heard(death);
-    this.#tellOthers("down", { ...death, exit: exitToSend(death.exit) });
+    void this.#tellOthers("down", { ...death, exit: exitToSend(death.exit) });
   }
 
-  #tellOthers<N extends "down" | "gone">(order: N, value: Parameters<Orders[N]>[0]): void {
-    for (const { id, alive } of this.directory.endpoints()) {
-      if (id === this.id || !alive) continue;
-      this.requests.order(id, order, value)
-        .catch((error) => this.log.debug("An endpoint was not told", { id, order, error }));
-    }
+  /** @returns When all have answered, or ended. */
+  async #tellOthers<N extends "down" | "gone">(
+    order: N,
+    value: Parameters<Orders[N]>[0],
+  ): Promise<void> {
+    if (this.#closed) return;
+    const others = this.directory.endpoints().filter(({ id, alive }) => alive && id !== this.id);
+    await Promise.all(others.map(async ({ id }) => {
+      try {
+        await this.requests.order(id, order, value);
+      } catch (error) {
+        this.log.debug("An endpoint was not told", { id, order, error });
+      }
+    }));
   }
 
   /** Stops taking frames; who waits for an answer gets the error. */

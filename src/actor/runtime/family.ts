@@ -160,7 +160,7 @@ export class Family {
     const key = actorKey(place.endpoint, place.actor);
     this.#endpoint.announce({ key, label, incarnation, exit, restarting, endpoint: undefined });
     if (restarting) return;
-    child.left(member as Member);
+    this.#track(child.label, child.left(member as Member));
     if (child.members.length === 0) {
       if (address.pool) {
         this.#endpoint.announce({
@@ -185,12 +185,15 @@ export class Family {
 
   /** Gives back what children had that have left, the last first. */
   #release(children: readonly Spawned[]): void {
-    for (const child of [...children].reverse()) {
-      const released = child.release()
-        .catch((error) => this.#endpoint.log.error(`${child.label} left something`, { error }))
-        .then(() => void this.#leaving.delete(released));
-      this.#leaving.add(released);
-    }
+    for (const child of [...children].reverse()) this.#track(child.label, child.release());
+  }
+
+  /** Something ends that is waited for before others have its names. */
+  #track(label: string, leaving: Promise<void>): void {
+    const left = leaving
+      .catch((error) => this.#endpoint.log.error(`${label} left something`, { error }))
+      .then(() => void this.#leaving.delete(left));
+    this.#leaving.add(left);
   }
 
   /** Waits until nothing of those is there any more that have left. */

@@ -20,6 +20,8 @@ export interface HereParts {
   readonly keep: Keep;
   readonly stopMs: number;
   readonly source: Source;
+  /** Called when it is over and not started any more. */
+  onLeft(): void;
 }
 
 /** Starts a cell per incarnation. */
@@ -82,9 +84,9 @@ export class HereMember implements Member {
     await this.#cell?.stop(timeoutMs);
   }
 
-  /** Its mailbox is all that is kept, and not its own. */
   async leave(): Promise<void> {
     await this.stop(0);
+    this.#parts.onLeft();
   }
 
   async crash(exit: Exit): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { describeExit, type Exit } from "../errors.ts";
+import { call } from "../flow/listeners.ts";
 import type { Address } from "../protocol/ref.ts";
 
 /**
@@ -97,7 +98,7 @@ export class Incarnations {
       this.#gone.set(key, death);
       if (this.#gone.size > MAX_GONE) this.#gone.delete(this.#gone.keys().next().value!);
     }
-    for (const watcher of [...this.#watched.get(key)?.watchers ?? []]) watcher(death);
+    for (const watcher of [...this.#watched.get(key)?.watchers ?? []]) call(watcher, death);
     if (!restarting) this.#watched.delete(key);
   }
 

@@ -60,7 +60,7 @@ export async function inherit(endpoint: Endpoint, { id, incarnation, exit }: Dea
   }
   const kept = [inboxName(endpoint.system, id), ringName(endpoint.system, id)];
   for (const object of objects) {
-    if (!kept.includes(object.name)) remove(endpoint, object, id);
+    if (!kept.includes(object.name)) await remove(endpoint, object, id);
   }
   for (const orphan of endpoints) endpoint.freeEndpoint(orphan);
 }
@@ -77,11 +77,17 @@ async function endOf({ directory, log }: Endpoint, id: number): Promise<void> {
 }
 
 /** Takes away what a dead endpoint had recorded; the slab is everybody's. */
-function remove(endpoint: Endpoint, { kind, name }: SystemObject, id: number): void {
+async function remove(
+  endpoint: Endpoint,
+  { kind, name }: SystemObject,
+  id: number,
+): Promise<void> {
   const short = name.slice(`/${endpoint.system}.`.length);
   if (kind === "queue") {
-    const mailbox = /^\d+$/.test(short) ? undefined : name;
-    retireQueue(endpoint, name, endpoint.addressOf(0, { endpoint: id, mailbox, label: short }));
+    const isInbox = /^\d+$/.test(short), mailbox = isInbox ? undefined : name;
+    const whose = endpoint.addressOf(0, { endpoint: id, mailbox, label: short });
+    const place = isInbox ? { endpoint: Number(short) } : { queue: name };
+    await retireQueue(endpoint, name, whose, place);
   } else if (short.startsWith("ring-")) {
     removeMemory(endpoint.directory, name);
   }

@@ -11,6 +11,7 @@ import { SharedMemory } from "../../shm/mod.ts";
 import { createQueueInbox, inboxSize } from "../carriers/queue.ts";
 import { createRingInbox } from "../carriers/ring.ts";
 import type { Directory } from "../memory/directory.ts";
+import type { ObjectKind } from "../memory/journal.ts";
 
 /**
  * Makes a queue of a system; it stays when this process ends.
@@ -20,13 +21,9 @@ import type { Directory } from "../memory/directory.ts";
  */
 export function makeQueue(directory: Directory, name: string, capacity?: number): void {
   const size = inboxSize();
-  directory.record("queue", name);
-  try {
+  make(directory, "queue", name, () => {
     createQueueInbox(name, { ...size, maxMessages: capacity ?? size.maxMessages }).close();
-  } catch (error) {
-    directory.forget(name);
-    throw error;
-  }
+  });
 }
 
 /** Takes the name of a queue away. Once it is gone, that is fine. */
@@ -37,11 +34,16 @@ export function removeQueue(directory: Directory, name: string): void {
 
 /** Makes the ring of an endpoint; it stays when this process ends. */
 export function makeRing(directory: Directory, name: string): void {
-  directory.record("memory", name);
+  make(directory, "memory", name, () => createRingInbox(name).close());
+}
+
+/** Records a name and makes what has it; what another has made and recorded stays recorded. */
+function make(directory: Directory, kind: ObjectKind, name: string, create: () => void): void {
+  const isNew = directory.record(kind, name);
   try {
-    createRingInbox(name).close();
+    create();
   } catch (error) {
-    directory.forget(name);
+    if (isNew) directory.forget(name);
     throw error;
   }
 }

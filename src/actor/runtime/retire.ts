@@ -8,19 +8,40 @@ import { PosixError } from "../../errors.ts";
 import type { Inbox } from "../carriers/carrier.ts";
 import { openQueueInbox } from "../carriers/queue.ts";
 import { openRingInbox } from "../carriers/ring.ts";
+import { realClock } from "../flow/clock.ts";
+import { inTime } from "../flow/in_time.ts";
 import type { Address } from "../protocol/ref.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Gone } from "./orders.ts";
 import { ifThere, removeMemory, removeQueue } from "./places.ts";
 
 /** So many frames are taken out at most: who has it open may send as fast as it is emptied. */
 const MAX_FRAMES = 4096;
+/** How long others may take to answer that they know. */
+const GONE_MS = 500;
 
-/** Takes a queue away. @param address Whose it was. */
-export function retireQueue(endpoint: Endpoint, name: string, address: Address): void {
+/**
+ * Takes a queue away. Its name is free when this returns.
+ *
+ * @param address Whose it was.
+ * @param place What all are told is gone: who has the queue open may send until then.
+ * @returns When what was sent until then is in the dead letters.
+ */
+export async function retireQueue(
+  endpoint: Endpoint,
+  name: string,
+  address: Address,
+  place: Gone,
+): Promise<void> {
   const inbox = ifThere(() => openQueueInbox(name));
   removeQueue(endpoint.directory, name);
-  if (inbox !== undefined) empty(endpoint, inbox, address);
-  if (address.mailbox !== undefined) endpoint.tellGone({ queue: name });
+  try {
+    if (inbox !== undefined) empty(endpoint, inbox, address);
+    await inTime(endpoint.tellGone(place), GONE_MS, realClock);
+    if (inbox !== undefined) empty(endpoint, inbox, address);
+  } finally {
+    inbox?.close();
+  }
   endpoint.recover(name, () => true);
 }
 
@@ -28,7 +49,11 @@ export function retireQueue(endpoint: Endpoint, name: string, address: Address):
 export function retireRing(endpoint: Endpoint, name: string, address: Address): void {
   const inbox = ifThere(() => ringInboxIn(name));
   removeMemory(endpoint.directory, name);
-  if (inbox !== undefined) empty(endpoint, inbox, address);
+  try {
+    if (inbox !== undefined) empty(endpoint, inbox, address);
+  } finally {
+    inbox?.close();
+  }
   endpoint.recover(name, () => true);
 }
 
@@ -43,14 +68,10 @@ function ringInboxIn(name: string): Inbox | undefined {
 }
 
 function empty(endpoint: Endpoint, inbox: Inbox, address: Address): void {
-  try {
-    const buffer = new Uint8Array(inbox.maxFrameBytes);
-    for (let left = MAX_FRAMES; left > 0; left--) {
-      const byteLength = inbox.tryTake(buffer);
-      if (byteLength === undefined) break;
-      endpoint.refused(buffer.subarray(0, byteLength), address);
-    }
-  } finally {
-    inbox.close();
+  const buffer = new Uint8Array(inbox.maxFrameBytes);
+  for (let left = MAX_FRAMES; left > 0; left--) {
+    const byteLength = inbox.tryTake(buffer);
+    if (byteLength === undefined) break;
+    endpoint.refused(buffer.subarray(0, byteLength), address);
   }
 }

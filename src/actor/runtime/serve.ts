@@ -2,7 +2,7 @@
 
 import { openQueueInbox } from "../carriers/queue.ts";
 import { openRingInbox } from "../carriers/ring.ts";
-import { ActorError, type Exit } from "../errors.ts";
+import { ActorError } from "../errors.ts";
 import { realClock } from "../flow/clock.ts";
 import { LineLog } from "../flow/log.ts";
 import { host } from "../../life/inside.ts";
@@ -45,7 +45,6 @@ export async function serveEndpoint(
     endpoint.orders.add({
       start: (order) => actors.start(order),
       stop: ({ actor, drainMs }) => actors.stop(actor, drainMs),
-      crash: ({ actor, exit }) => actors.crash(actor, exit),
       async shutdown() {
         await actors.end();
         void endpoint.turn().then(resolve);
@@ -133,10 +132,6 @@ class LaunchedActors {
       const returned = this.#sources.get(actor)?.close() ?? [];
       for (const { bytes } of returned) endpoint.refused(bytes, address);
     }
-  }
-
-  async crash(actor: number, exit: Exit): Promise<void> {
-    await this.#endpoint.cells.get(actor)?.crash(exit);
   }
 }
 

@@ -24,22 +24,25 @@ export interface Spawned {
   readonly ref: AnyRef;
   /** Those that have not left for good. */
   readonly members: readonly Member[];
-  /** A member will not come back. */
-  left(member: Member): void;
+  /** A member will not come back: ends what is kept of it. */
+  left(member: Member): Promise<void>;
   /**
-   * Ends what is kept of it, and gives back what it has in the kernel; what waits in its mailbox goes
-   * to the dead letters. To be called once.
+   * Ends what is kept of all, and gives back what they have in the kernel; what waits in the mailbox
+   * goes to the dead letters. To be called once.
    */
   release(): Promise<void>;
 }
 
+/** Takes back something that was made. */
+type Undo = () => unknown;
+
 /** Makes what an actor needs; nothing runs yet. */
 export function makeSpawned(endpoint: Endpoint, plan: Plan): Spawned {
-  const undo: (() => void)[] = [];
+  const undo: Undo[] = [];
   try {
     return make(endpoint, plan, undo);
   } catch (error) {
-    undone(undo);
+    for (const step of undo.reverse()) void step(); // nobody knew of it yet, and waits for nothing
     throw error;
   }
 }
@@ -47,7 +50,7 @@ export function makeSpawned(endpoint: Endpoint, plan: Plan): Spawned {
 function make(
   endpoint: Endpoint,
   plan: Plan,
-  undo: (() => void)[],
+  undo: Undo[],
 ): Spawned {
   const { system, directory } = endpoint;
   const { protocol, exportName } = plan.definition;
@@ -60,7 +63,7 @@ function make(
     const name = mailboxName(system, plan.mailbox ?? `pool-${endpoint.id}-${actor}`);
     makeQueue(directory, name, plan.capacity);
     const whose = endpoint.addressOf(actor, { protocol: protocol.name, mailbox: name, label });
-    undo.push(() => retireQueue(endpoint, name, whose));
+    undo.push(() => retireQueue(endpoint, name, whose, { queue: name }));
     mailbox = name;
   }
   const places = Array.from(
@@ -86,6 +89,10 @@ function make(
       ? hereMember(endpoint, plan, own, place.actor, undo)
       : launchedMember(endpoint, plan, own, place, undo);
   });
+  if (plan.size > 1) {
+    endpoint.pools.set(actor, members);
+    undo.push(() => endpoint.pools.delete(actor));
+  }
   const all = [...members];
   return {
     plan,
@@ -93,17 +100,15 @@ function make(
     address,
     ref: endpoint.refs.make(protocol, address),
     members,
-    left: (member) => void members.splice(members.indexOf(member), 1),
+    left(member) {
+      members.splice(members.indexOf(member), 1);
+      return member.leave();
+    },
     async release() {
-      for (const member of all.reverse()) await member.leave();
-      undone(undo);
+      for (const member of [...all].reverse()) await member.leave();
+      for (const step of undo.splice(0).reverse()) await step();
     },
   };
-}
-
-/** Takes back what was made, the last first. */
-function undone(undo: (() => void)[]): void {
-  for (const step of undo.splice(0).reverse()) step();
 }
 
 function hereMember(
@@ -111,20 +116,23 @@ function hereMember(
   plan: Plan,
   address: Address,
   actor: number,
-  undo: (() => void)[],
+  undo: Undo[],
 ): Member {
   const { definition, init, restart: { keep }, stopMs } = plan;
   const parts = { endpoint, address, actor, definition, init, keep, stopMs };
   if (address.mailbox === undefined) {
-    undo.push(() => endpoint.closeMailbox(actor, address));
+    const onLeft = () => endpoint.closeMailbox(actor, address);
+    undo.push(onLeft);
     const source = endpoint.openMailbox(actor, plan.capacity ?? DEFAULT_CAPACITY);
-    return new HereMember({ ...parts, source });
+    return new HereMember({ ...parts, source, onLeft });
   }
   const source = new QueueSource(openQueueInbox(address.mailbox));
-  undo.push(() => {
+  // What it gave back, no other member can take.
+  const onLeft = () => {
     for (const { bytes } of source.close()) endpoint.refused(bytes, address);
-  });
-  return new HereMember({ ...parts, source });
+  };
+  undo.push(onLeft);
+  return new HereMember({ ...parts, source, onLeft });
 }
 
 function launchedMember(
@@ -132,7 +140,7 @@ function launchedMember(
   plan: Plan,
   address: Address,
   place: { endpoint: number; actor: number },
-  undo: (() => void)[],
+  undo: Undo[],
 ): Member {
   const { definition, init, restart: { keep }, stopMs, stdio, resourceLimits } = plan;
   const member = new LaunchedMember({
@@ -157,7 +165,7 @@ function newEndpoint(
   endpoint: Endpoint,
   plan: Plan,
   label: string,
-  undo: (() => void)[],
+  undo: Undo[],
 ): { endpoint: number; actor: number } {
   const { system, directory } = endpoint;
   const id = directory.allocate(endpoint.id);
@@ -169,7 +177,7 @@ function newEndpoint(
     protocol: plan.definition.protocol.name,
     label,
   });
-  undo.push(() => retireQueue(endpoint, inbox, whose));
+  undo.push(() => retireQueue(endpoint, inbox, whose, { endpoint: id }));
   if (plan.carrier === "ring") {
     endpoint.needRing();
     const ring = ringName(system, id);

@@ -278,7 +278,7 @@ function issueOf(issue: unknown): { message: string; path: string } {
 }
 
 function isOneOf(types: readonly string[], value: unknown): value is string | number {
-  return types.includes(typeof value);
+  return types.includes(typeof value) && (typeof value !== "number" || Number.isFinite(value));
 }
 
 function number(value: unknown): number {
