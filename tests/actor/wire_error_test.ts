@@ -266,3 +266,10 @@ test("decodeExit() gives every exit back", () => {
     assertEquals(decodeExit(value).kind, "lost");
   }
 });
+
+test("encodeError() leaves numbers out that no codec has", () => {
+  const error = Object.assign(new Error("x"), { errno: NaN, code: Infinity });
+  assertEquals(JSON.parse(JSON.stringify(encodeError(error))), { ...encodeError(error) });
+  const { errno, code } = crossed(error) as Error & { errno?: number; code?: number };
+  assertEquals([errno, code], [undefined, undefined]);
+});
