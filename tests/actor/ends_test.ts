@@ -2,11 +2,16 @@
 
 import "../support/loaded.ts";
 import { actor, type Context, msg, protocol, type StandardSchema } from "../../src/actor/mod.ts";
+import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { endpointOf } from "../../src/actor/runtime/system.ts";
+import { codecNumber } from "../../src/actor/wire/codec.ts";
+import { encodeFrame } from "../../src/actor/wire/frame.ts";
+import { FLAG, KIND } from "../../src/actor/wire/frame_layout.ts";
 import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Downs, quietSystem, refusalOf } from "../support/actors.ts";
+import { namedQueue } from "../support/names.ts";
 import { until, within } from "../support/until.ts";
 import { as } from "./actors/subject.ts";
 
@@ -242,4 +247,28 @@ test("who asked a member of a pool that ended for good, and had set it aside, is
   const cell = [...endpointOf(shop).cells.values()].find(({ label }) => label === seen[0])!;
   await cell.crash({ kind: "lost", reason: "on purpose" });
   assertEquals((await kept).code, "EDIED");
+});
+
+test("close() does not wait for somebody outside who takes no answers", async () => {
+  const shop = await quietSystem();
+  await shop.spawn(ending, { mailbox: "box" });
+  using answers = namedQueue({ maxMessages: 1, maxMessageBytes: 512 });
+  using box = openQueueOutbox(`/${shop.name}.box`);
+  gate("asked").open();
+  const { ask } = Ending.kinds;
+  const endpoint = endpointOf(shop);
+  const payload = endpoint.encode(ask.codec, "asked");
+  seen.length = 0;
+  for (let sequence = 0; sequence < 3; sequence++) {
+    const header = {
+      ...{ ...endpoint.blank(KIND.ASK), codec: codecNumber(ask.codec), tag: ask.tag, from: 0 },
+      ...{ sequence, flags: FLAG.REPLY_NAME, replyName: answers.name },
+    };
+    const frame = new Uint8Array(512);
+    const byteLength = encodeFrame(frame, header, payload);
+    await box.send(frame.subarray(0, byteLength), "message", 0);
+  }
+  await until("all are answered", () => seen.length === 3);
+  await within("the end", shop.close());
+  assertEquals(answers.queue.length, 1);
 });

@@ -15,6 +15,8 @@ import type { Frame, FrameHeader } from "../wire/frame.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 const NOTHING = new Uint8Array();
+/** How long who asked from outside of the system may take to make room: nobody sees it die. */
+const OUTSIDE_MS = 5_000;
 
 /** The answers of one endpoint. */
 export class Answers {
@@ -118,6 +120,7 @@ export class Answers {
           endpoint: ask.from === 0 ? undefined : ask.from - 1,
           queue: ask.from === 0 ? ask.replyName : undefined,
           byRing: (ask.flags & FLAG.RING) !== 0,
+          timeoutMs: ask.from === 0 ? OUTSIDE_MS : undefined,
         },
         header,
         payload,
@@ -134,8 +137,9 @@ export class Answers {
    * @throws What is behind it, of an item: its stream goes on no longer.
    */
   #unsent(ask: Frame, kind: FrameKind, error: unknown, actor: number): undefined {
-    // Who asked is gone: its queue does not exist any more.
-    const isGone = error instanceof ActorError || error instanceof ClosedError;
+    // Who asked is gone: its queue does not exist any more, or nobody reads it.
+    const isGone = error instanceof ActorError || error instanceof ClosedError ||
+      (kind !== KIND.ITEM && (error as Error).name === "TimeoutError");
     if (isGone || kind === KIND.FAILED) {
       this.#endpoint.log.debug("An answer found nobody", { error });
     } else if (kind === KIND.ITEM) throw error;

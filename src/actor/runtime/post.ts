@@ -9,18 +9,14 @@
 import type { Lane, Outbox } from "../carriers/carrier.ts";
 import { ClosedError } from "../../errors.ts";
 import { ActorError, MailboxFull } from "../errors.ts";
-import type { Clock } from "../flow/clock.ts";
+import { type Clock, realClock } from "../flow/clock.ts";
 import { CREDIT_LIMIT, CreditSender } from "../flow/credit.ts";
+import { inTime } from "../flow/in_time.ts";
 import type { Slab } from "../memory/slab.ts";
 import type { Address } from "../protocol/ref.ts";
 import type { OnFull } from "../protocol/spawn_options.ts";
 import { KIND } from "../wire/frame_layout.ts";
-import {
-  encodeFrame,
-  FRAME_HEADER_BYTES,
-  type FrameHeader,
-  type SlabDescriptor,
-} from "../wire/frame.ts";
+import { encodeFrame, type FrameHeader, headBytesOf, type SlabDescriptor } from "../wire/frame.ts";
 import { CONTROL_PRIORITY, REPLY_PRIORITY } from "../wire/priorities.ts";
 import { Departures } from "./departures.ts";
 import type { Outlets } from "./outlets.ts";
@@ -37,7 +33,12 @@ export interface Recipient {
   readonly endpoint: number | undefined;
   readonly queue: string | undefined;
   readonly byRing: boolean;
+  /** How long a frame may wait for room; as long as it takes, if it is not said. */
+  readonly timeoutMs?: number | undefined;
 }
+
+/** How long the last control frames may take to leave. */
+const FAREWELL_MS = 1000;
 
 /** How long a sender waits before it looks for a free block again, at first and at most. */
 const SLAB_RETRY_MS = 1, MAX_SLAB_RETRY_MS = 20;
@@ -114,7 +115,8 @@ export class Post {
       : this.#outlets.toEndpoint(to.endpoint!, to.byRing);
     this.#checkSize(outbox, header, payload);
     if (this.#trySend(outbox, header, payload, "control", priority)) return undefined;
-    const leaving = this.#send(outbox, header, payload, "control", priority, {});
+    const options = defined({ timeoutMs: to.timeoutMs });
+    const leaving = this.#send(outbox, header, payload, "control", priority, options);
     this.#leaving.add(leaving);
     const left = () => void this.#leaving.delete(leaving);
     leaving.then(left, left);
@@ -130,8 +132,12 @@ export class Post {
     return { depth, capacity };
   }
 
-  /** Settles when no control frame waits for room any more. */
-  async idle(): Promise<void> {
+  /** Settles when no control frame waits for room any more; a reader that takes none holds nobody up. */
+  async farewell(): Promise<void> {
+    await inTime(this.#idle(), FAREWELL_MS, realClock);
+  }
+
+  async #idle(): Promise<void> {
     while (this.#leaving.size > 0) await Promise.allSettled(this.#leaving);
   }
 
@@ -247,7 +253,7 @@ export class Post {
   ): Promise<void> {
     if (fits(outbox, header, payload)) {
       const frame = new Uint8Array(
-        FRAME_HEADER_BYTES + (header.replyName?.length ?? 0) + payload.byteLength,
+        headBytesOf(header) + payload.byteLength,
       );
       encodeFrame(frame, header, payload);
       return await outbox.send(frame, lane, priority, options);
@@ -276,7 +282,7 @@ export class Post {
   /** Who is not of the system has no slab: what does not fit a message of its queue cannot go. */
   #checkSize(outbox: Outbox, header: FrameHeader, payload: Uint8Array): void {
     if (fits(outbox, header, payload) || this.#outlets.isOfSystem(outbox)) return;
-    const mostBytes = outbox.maxFrameBytes - FRAME_HEADER_BYTES - (header.replyName?.length ?? 0);
+    const mostBytes = outbox.maxFrameBytes - headBytesOf(header);
     throw new RangeError(
       `Cannot send ${payload.byteLength} bytes to "${outbox.target}": a message of that queue has ` +
         `room for ${mostBytes}, and the slab is for endpoints of the system`,
@@ -329,8 +335,8 @@ function lineOf({ mailbox, endpoint, actor }: Address): string {
 }
 
 /** Whether a payload travels in its frame. */
-function fits(outbox: Outbox, { replyName }: FrameHeader, { byteLength }: Uint8Array): boolean {
-  return FRAME_HEADER_BYTES + (replyName?.length ?? 0) + byteLength <= outbox.maxFrameBytes;
+function fits(outbox: Outbox, header: FrameHeader, { byteLength }: Uint8Array): boolean {
+  return headBytesOf(header) + byteLength <= outbox.maxFrameBytes;
 }
 
 /**

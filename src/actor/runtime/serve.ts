@@ -21,9 +21,6 @@ import type { StartOrder } from "./orders.ts";
 import { QueueSource } from "./queue_source.ts";
 import { DEFAULT_CAPACITY } from "./spawned.ts";
 
-/** How long the answer to the last order, and the last dead letters, may take to leave. */
-const FAREWELL_MS = 1000;
-
 /** Serves an endpoint. @returns When it was told to end; the caller ends the process or worker. */
 export async function serveEndpoint(
   { system, run, endpoint: id, incarnation, actor }: LaunchedAs,
@@ -58,13 +55,7 @@ export async function serveEndpoint(
   if (ring !== undefined) endpoint.serve(ring);
   await ended;
   // The answer to the order has gone, or goes as soon as its reader has room.
-  await new Promise<void>((resolve) => {
-    const cancel = realClock.after(FAREWELL_MS, resolve);
-    void endpoint.post.idle().then(() => {
-      cancel();
-      resolve();
-    });
-  });
+  await endpoint.post.farewell();
   endpoint.close(() => new ActorError({ action: "ask", actor: system, code: "EDIED" }));
   directory.close();
 }

@@ -95,6 +95,8 @@ export class System implements Spawner, AsyncDisposable {
   readonly #family: Family;
   readonly #links = new Links<ActorKey>();
   readonly #linked = new Map<ActorKey, AnyRef>();
+  /** Queues that programs outside the system send to. */
+  readonly #mailboxes = new Set<Disposable>();
   #closed: Promise<void> | undefined;
 
   static {
@@ -248,7 +250,8 @@ export class System implements Spawner, AsyncDisposable {
 
   /**
    * A queue that programs which are not of the system send to: each message is the bytes of a
-   * payload and nothing else. It is made if it does not exist, and unlinked at the end then.
+   * payload and nothing else. It is made if it does not exist, and unlinked when it is closed then: the
+   * system closes it at its end.
    *
    * @example Readings of a sensor, as C sends them
    * ```ts
@@ -275,7 +278,16 @@ export class System implements Spawner, AsyncDisposable {
     name: string,
     options: MailboxOptions = {},
   ): BareMailbox<BareOutput<C>> {
-    return new BareMailbox(name, bareSpec(content), this.#endpoint, options);
+    this.#endpoint.checkOpen();
+    const mailbox: BareMailbox<BareOutput<C>> = new BareMailbox(
+      name,
+      bareSpec(content),
+      this.#endpoint,
+      options,
+      () => void this.#mailboxes.delete(mailbox),
+    );
+    this.#mailboxes.add(mailbox);
+    return mailbox;
   }
 
   /**
@@ -293,7 +305,8 @@ export class System implements Spawner, AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#family.stop();
-    await this.#endpoint.post.idle();
+    await this.#endpoint.post.farewell();
+    for (const mailbox of [...this.#mailboxes]) mailbox[Symbol.dispose]();
     this.#endpoint.close(() =>
       new ActorError({
         action: "get an answer in",
