@@ -238,6 +238,10 @@ function mainOf({ entryUrl, moduleUrl }: Program): string {
   return `data:text/javascript,${encodeURIComponent(text)}`;
 }
 
+/** What a worker of `node:worker_threads` was told: Deno itself does not tell it, whatever its types say. */
+let programUrl: string | undefined;
+const mainUrl = (): string | undefined => Deno.mainModule ?? programUrl;
+
 function facts(own: OwnProcess) {
   const words = own.commandLine().slice(1);
   const args = Deno.args;
@@ -245,7 +249,7 @@ function facts(own: OwnProcess) {
   return {
     words: isOurs ? words.slice(0, words.length - args.length) : words,
     query,
-    mainUrl: Deno.mainModule,
+    mainUrl: mainUrl() ?? "",
     isFile: own.isFile,
   };
 }
@@ -256,7 +260,8 @@ function query(question: object): PermissionAnswer {
 
 const host: Host = {
   pid: () => Deno.pid,
-  mainUrl: () => Deno.mainModule,
+  mainUrl,
+  belongsTo: (mainUrl) => programUrl = mainUrl,
   whyNoProcess() {
     if (!Deno.build.standalone) return undefined;
     return "this program was made by deno compile, which has no command line to run other " +

@@ -77,6 +77,7 @@ export const nodeHost: Host = {
       return undefined; // a program that is no file: a text, or one from standard input
     }
   },
+  belongsTo() {}, // its workers have the program's own arguments
   whyNoProcess() {
     if (isSingleFile()) {
       return "this program is one file with its runtime in it, which runs no other modules, " +

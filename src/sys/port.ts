@@ -157,6 +157,8 @@ export interface Host {
   pid(): number;
   /** The module that this process, or worker, was started with; undefined where there is none. */
   mainUrl(): string | undefined;
+  /** In a worker that the runtime does not tell: the module that its program was started with. */
+  belongsTo(mainUrl: string | undefined): void;
   /** Why no other process of this runtime can be started from here, as the end of a sentence. */
   whyNoProcess(): string | undefined;
   /** Why a worker cannot import a module, as the end of a sentence. */

@@ -3,6 +3,7 @@
 import "../support/loaded.ts";
 import {
   actor,
+  ClosedError,
   MailboxFull,
   msg,
   protocol,
@@ -259,4 +260,24 @@ test("handlers that never wait for anything else let timers run", async () => {
   await new Promise((resolve) => setTimeout(resolve, 0));
   isOver = true;
   assert(count < 1_000_000, `${count} messages were handled first`);
+});
+
+test("a system that is closed takes the queues away that its mailboxes made", async () => {
+  const name = uniqueName("mailbox"), theirs = uniqueName("mailbox");
+  using _theirs = MessageQueue.create(theirs);
+  try {
+    const shop = await system(systemName());
+    const mailbox = shop.mailbox("raw", name);
+    shop.mailbox("raw", theirs);
+    const waiting = errorOf(mailbox.receive());
+    await shop.close();
+    assert(await waiting instanceof ClosedError);
+    const names = MessageQueue.list().queues.map(({ name }) => name);
+    assertEquals([names.includes(name), names.includes(theirs)], [false, true]);
+    assert(
+      await errorOf(Promise.resolve().then(() => shop.mailbox("raw", name))) instanceof ClosedError,
+    );
+  } finally {
+    MessageQueue.unlink(theirs);
+  }
 });

@@ -1,5 +1,6 @@
 /** Messages between threads and processes: what becomes of credit, lanes, deadlines and blocks. */
 
+import process from "node:process";
 import { openRingOutbox, RING_SIZE } from "../../src/actor/carriers/ring.ts";
 import { ActorError, testSystem } from "../../src/actor/mod.ts";
 import { inboxName, ringName } from "../../src/actor/runtime/names.ts";
@@ -61,4 +62,15 @@ test("an ask whose taker could not be told of ends with its taker all the same",
   const error = await within("the error", asked);
   assert(error instanceof ActorError, `${error}`);
   assertEquals(error.exit, { kind: "exit", code: 3 });
+});
+
+test("an actor in a worker starts others in processes and workers", async () => {
+  await using shop = await quietSystem();
+  const relay = await shop.spawn(relayActor, { in: "worker" });
+  const mortals = await Promise.all([
+    relay.spawn({ in: "process" }),
+    relay.spawn({ in: "worker" }),
+  ]);
+  const [one, other] = await Promise.all(mortals.map((mortal) => mortal.life()));
+  assert(one!.pid !== process.pid && other!.pid === process.pid, `${one!.pid} ${other!.pid}`);
 });

@@ -7,6 +7,7 @@
 
 import { setTimeout } from "node:timers";
 import { workerData } from "node:worker_threads";
+import { host } from "../../life/inside.ts";
 import { DescriptorTable } from "../../life/mod.ts";
 import { followParent } from "./follow_parent.ts";
 import type { LaunchedAs, WorkerStart } from "./launched.ts";
@@ -51,8 +52,9 @@ export function enterProcess(): Entered {
 
 /** In a worker: its parent closes what it opens from now on, and its lines have a label. */
 export function enterWorker(): Entered {
-  const { table, output, ...launchedAs } = workerData as WorkerStart;
+  const { table, output, mainUrl, ...launchedAs } = workerData as WorkerStart;
   DescriptorTable.attach(table);
+  host().belongsTo(mainUrl);
   if (output !== undefined) labelOwnOutput(output);
   return { ...launchedAs, leave: exitSoon };
 }

@@ -25,7 +25,7 @@ const OUT_OF_MEMORY = "ERR_WORKER_OUT_OF_MEMORY";
 /** Launches a worker. It runs `worker.ts`. */
 export function launchWorker(options: LaunchOptions): Launched {
   const { label, stdio = "label", entryUrl = siblingUrl("worker") } = options;
-  const { workersPrint, pid } = host();
+  const { workersPrint, pid, mainUrl } = host();
   const table = DescriptorTable.create();
   const start: WorkerStart = {
     system: options.system,
@@ -33,6 +33,7 @@ export function launchWorker(options: LaunchOptions): Launched {
     endpoint: options.endpoint,
     incarnation: options.incarnation,
     actor: options.actor,
+    mainUrl: mainUrl(),
     table: table.buffer,
     output: workersPrint ? { label, stdio } : undefined,
   };

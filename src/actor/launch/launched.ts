@@ -77,6 +77,8 @@ export interface Launched {
 
 /** What a worker is given, as `workerData`. */
 export interface WorkerStart extends LaunchedAs {
+  /** The module that its program was started with, where there is one. */
+  readonly mainUrl: string | undefined;
   /** The memory of its descriptor table. */
   readonly table: SharedArrayBuffer;
   /** What the worker itself does with what it prints; undefined where its parent reads it. */

@@ -39,15 +39,23 @@ export class BareMailbox<Received> implements AsyncIterable<Received>, Disposabl
   readonly #isOurs: boolean;
   readonly #spec: MessageSpec;
   readonly #endpoint: Endpoint;
+  readonly #onClose: () => void;
 
   /** Made by `system.mailbox()`. */
-  constructor(name: string, spec: MessageSpec, endpoint: Endpoint, options: MailboxOptions) {
+  constructor(
+    name: string,
+    spec: MessageSpec,
+    endpoint: Endpoint,
+    options: MailboxOptions,
+    onClose: () => void,
+  ) {
     const there = ifThere(() => MessageQueue.open(name, { access: "r" }));
     this.#queue = there ?? MessageQueue.create(name, { ...options, access: "r" });
     this.#isOurs = there === undefined;
     this.name = name;
     this.#spec = spec;
     this.#endpoint = endpoint;
+    this.#onClose = onClose;
   }
 
   /** How many messages wait. */
@@ -80,6 +88,7 @@ export class BareMailbox<Received> implements AsyncIterable<Received>, Disposabl
   close(): void {
     if (this.#queue.closed) return;
     this.#queue.close();
+    this.#onClose();
     if (this.#isOurs) ifThere(() => MessageQueue.unlink(this.name));
   }
 

@@ -28,8 +28,8 @@ import {
   decodeFrame,
   encodeFrame,
   type Frame,
-  FRAME_HEADER_BYTES,
   type FrameHeader,
+  headBytesOf,
 } from "../wire/frame.ts";
 import { Answers } from "./answers.ts";
 import { Calls } from "./calls.ts";
@@ -304,7 +304,11 @@ export class Endpoint {
   /** A message that an actor which was stopped will not take: who asked is told. */
   refused(bytes: Uint8Array, address: Address): void {
     const frame = decodeFrame(bytes, bytes.byteLength);
-    if ("problem" in frame) return;
+    if ("problem" in frame) {
+      return this.dead("invalid-frame", address, bytes, {
+        detail: `${frame.problem}: ${frame.detail}`,
+      });
+    }
     const isMessage = frame.kind === KIND.TELL || frame.kind === KIND.ASK ||
       frame.kind === KIND.OPEN;
     // What was for the runtime of an endpoint is of no use without it.
@@ -678,7 +682,7 @@ export class Endpoint {
     const payload = frame.block === undefined ? undefined : this.slab.take(frame.block);
     if (payload === undefined) return bytes.slice(); // a block that is lost is found to be so again
     const whole = new Uint8Array(
-      FRAME_HEADER_BYTES + (frame.replyName?.length ?? 0) + payload.byteLength,
+      headBytesOf(frame) + payload.byteLength,
     );
     encodeFrame(whole, { ...frame, flags: frame.flags & ~FLAG.BY_REFERENCE }, payload);
     return whole;

@@ -251,6 +251,12 @@ function fieldProblem(bytes: Uint8Array): FrameProblem | undefined {
 }
 
 /** The name, or undefined where the bytes are none; whether it leads anywhere is the kernel's to say. */
+/** How many bytes of a frame stand before its payload: the header, and the reply name in UTF-8. */
+export function headBytesOf({ replyName }: Pick<FrameHeader, "replyName">): number {
+  const nameBytes = replyName === undefined ? 0 : encoder.encode(replyName).byteLength;
+  return FRAME_HEADER_BYTES + nameBytes;
+}
+
 function replyNameIn(bytes: Uint8Array, nameBytes: number): string | undefined {
   if (nameBytes === 0 || nameBytes > layout.MAX_REPLY_NAME_BYTES) return undefined;
   const name = bytes.subarray(FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + nameBytes);
