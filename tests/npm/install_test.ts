@@ -23,13 +23,13 @@ import {
 const PACKAGE = "node_modules/@postbox/postbox";
 
 test(
-  "npm install brings the package and its two dependencies",
+  "npm install brings the package and its three dependencies",
   { not: BUILT_BY_DENO },
   async () => {
     const folder = await sharedProject();
     await assertWorks(folder);
     const visible = readdirSync(`${folder}/node_modules`).filter((name) => !name.startsWith("."));
-    assertEquals(visible.sort(), ["@postbox", "@stricli"]);
+    assertEquals(visible.sort(), ["@msgpack", "@postbox", "@stricli"]);
     assertEquals(readdirSync(`${folder}/${PACKAGE}/node_modules`), ["koffi"]);
   },
 );
