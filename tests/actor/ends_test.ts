@@ -4,9 +4,10 @@ import "../support/loaded.ts";
 import { actor, type Context, msg, protocol, type StandardSchema } from "../../src/actor/mod.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
+import { type Call, Calls } from "../../src/actor/runtime/calls.ts";
 import { endpointOf } from "../../src/actor/runtime/system.ts";
 import { codecNumber } from "../../src/actor/wire/codec.ts";
-import { encodeFrame } from "../../src/actor/wire/frame.ts";
+import { encodeFrame, type Frame } from "../../src/actor/wire/frame.ts";
 import { FLAG, KIND } from "../../src/actor/wire/frame_layout.ts";
 import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
@@ -271,4 +272,25 @@ test("close() does not wait for somebody outside who takes no answers", async ()
   await until("all are answered", () => seen.length === 3);
   await within("the end", shop.close());
   assertEquals(answers.queue.length, 1);
+});
+
+test("a late word of a death ends no ask that the next incarnation serves", () => {
+  const calls = new Calls(), failed: number[] = [];
+  const taken = { from: 3 + 1, argument: 2 };
+  for (const sequence of [1, 2]) {
+    calls.add(sequence, {
+      ...{ key: "a pool", label: "pool", incarnation: 0, endpoint: undefined, queue: undefined },
+      ...{ endpointIncarnation: 0, isSent: true, answered() {} },
+      failed: () => failed.push(sequence),
+    } as Call);
+    calls.taken({ sequence, ...taken } as Frame);
+  }
+  calls.taken({ sequence: 1, from: 3 + 1, argument: 1 } as Frame);
+  const death = { key: "3:1", label: "member", incarnation: 1, exit: { kind: "stopped" } } as const;
+  const diedIn = (incarnation: number) =>
+    calls.down({ ...death, restarting: undefined, endpoint: { id: 3, incarnation } });
+  diedIn(1);
+  assertEquals(failed, [1]);
+  diedIn(2);
+  assertEquals(failed, [1, 2]);
 });

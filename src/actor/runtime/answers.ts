@@ -102,7 +102,7 @@ export class Answers {
       sequence: ask.sequence,
       expires: 0,
       attempt: 0,
-      argument: 0,
+      argument: kind === KIND.TAKEN ? endpoint.incarnation : 0,
       replyName: undefined,
     };
     if (ask.from === endpoint.id + 1) {

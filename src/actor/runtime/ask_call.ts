@@ -36,6 +36,7 @@ export class AskCall implements Call {
   readonly incarnation: number;
   endpoint: number | undefined;
   readonly queue: string | undefined;
+  endpointIncarnation = 0;
   isSent = false;
   readonly reply: Promise<unknown>;
   readonly #host: CallHost;

@@ -18,6 +18,8 @@ export interface Call {
   readonly incarnation: number;
   /** The endpoint that serves it, as far as is known: of a pool it is told by TAKEN. */
   endpoint: number | undefined;
+  /** The incarnation of that endpoint, which TAKEN tells; 0 when it is not known. */
+  endpointIncarnation: number;
   /** The queue of who serves it, when that is not of the system. */
   readonly queue: string | undefined;
   /** Whether it has gone to whom it asks. */
@@ -78,10 +80,13 @@ export class Calls {
   }
 
   /** A TAKEN arrived. @returns Whether nobody waits any more, and who serves it should know. */
-  taken({ sequence, from }: Frame): boolean {
+  taken({ sequence, from, argument }: Frame): boolean {
     const call = this.#waiting.get(sequence);
     if (from === 0) return false; // it is not of the system, and its queue is known
-    if (call !== undefined) call.endpoint = from - 1;
+    if (call !== undefined) {
+      call.endpoint = from - 1;
+      call.endpointIncarnation = argument;
+    }
     return this.#abandoned.delete(sequence);
   }
 
@@ -91,7 +96,9 @@ export class Calls {
     for (const [sequence, call] of this.#waiting) {
       // Where none follows, nobody will serve those that meant the next.
       const meant = call.key === key && (restarting === false || call.incarnation <= incarnation);
-      const served = endpoint !== undefined && call.endpoint === endpoint.id;
+      // Who hears late of a death may be served by the next incarnation already.
+      const served = call.endpoint === endpoint?.id &&
+        endpoint !== undefined && call.endpointIncarnation <= endpoint.incarnation;
       if (!meant && !served) continue;
       this.#waiting.delete(sequence);
       call.failed(ActorError.died(call.key === key ? label : call.label, exit));

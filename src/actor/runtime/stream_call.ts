@@ -31,6 +31,7 @@ export class StreamCall implements Call, AsyncIterableIterator<unknown, void, vo
   incarnation = 0;
   endpoint: number | undefined;
   queue: string | undefined;
+  endpointIncarnation = 0;
   isSent = false;
   readonly #host: StreamHost;
   readonly #spec: KindSpec;
