@@ -1,7 +1,14 @@
 /** How actors of this thread end: who is told when, what is waited for, and what runs no more. */
 
 import "../support/loaded.ts";
-import { actor, type Context, msg, protocol, type StandardSchema } from "../../src/actor/mod.ts";
+import {
+  actor,
+  type ActorError,
+  type Context,
+  msg,
+  protocol,
+  type StandardSchema,
+} from "../../src/actor/mod.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { type Call, Calls } from "../../src/actor/runtime/calls.ts";
@@ -293,4 +300,23 @@ test("a late word of a death ends no ask that the next incarnation serves", () =
   assertEquals(failed, [1]);
   diedIn(2);
   assertEquals(failed, [1, 2]);
+});
+
+const Hasty = protocol("test.hasty", { nothing: msg() });
+
+const hasty = actor(import.meta, Hasty, async (context: Context<typeof Hasty>, name: string) => {
+  context.after(0, () => {
+    throw new RangeError("too early");
+  });
+  await gates.get(name)!.opened;
+  return { nothing() {} };
+}, { export: "hasty" });
+
+test("spawn() rejects as soon as a timer of the setup has thrown, with what it threw", async () => {
+  await using shop = await quietSystem();
+  gate("never opened");
+  const error = await refusalOf(shop.spawn(hasty, { init: "never opened" }));
+  assertEquals(error.code, "ESTART");
+  const { exit } = error.cause as ActorError;
+  assertEquals(exit?.kind === "threw" && String(exit.error), "RangeError: too early");
 });

@@ -60,6 +60,8 @@ export class Cell {
   readonly #stashed: { bytes: Uint8Array; priority: number }[] = [];
   readonly #unstashed: { bytes: Uint8Array; priority: number }[] = [];
   #state: "starting" | "running" | "draining" | "leaving" | "ended" = "starting";
+  /** How it ended, once it has. */
+  #exit: Exit | undefined;
   #handlers: ReadonlyMap<string, AnyHandler> = new Map();
   #current: { bytes: Uint8Array; priority: number } | undefined;
   /** Settles when no message is in hand any more, and none will be. */
@@ -92,14 +94,18 @@ export class Cell {
   /** Runs its setup, then goes on by itself. @throws What the setup threw. */
   async start(): Promise<void> {
     const { definition, init } = this.parts;
-    if (this.ended) throw this.#died({ kind: "stopped" });
+    if (this.ended) throw this.#died(this.#exit!);
+    // A timer that it has set may end it, or whoever stops it.
+    const ended = this.over.then(() => {
+      throw this.#died(this.#exit!);
+    });
     try {
-      this.become(await definition.setup(this.context, init));
+      this.become(await Promise.race([definition.setup(this.context, init), ended]));
     } catch (error) {
       await this.#end({ kind: "threw", error }, false);
       throw error;
     }
-    if (this.#state !== "starting") throw this.#died({ kind: "stopped" });
+    if (this.#state !== "starting") throw this.#died(this.#exit!);
     this.#state = "running";
     void this.#run();
   }
@@ -469,6 +475,7 @@ export class Cell {
     if (this.#state === "ended") return await this.over;
     const { endpoint, address, incarnation, source, stopMs } = this.parts;
     this.#state = "ended";
+    this.#exit = exit;
     this.#halt.abort();
     const error = this.#died(exit);
     for (const open of [...this.#open]) {
