@@ -5,5 +5,5 @@
  * Rule: nothing here is wider than the public calls beside it; it makes less, or waits for more.
  */
 
-export { awaitRoom, receiveLength } from "./message_queue.ts";
+export { awaitRoom, hasName, receiveLength } from "./message_queue.ts";
 export { receivedPriority } from "../sys/mod.ts";

@@ -133,6 +133,9 @@ const encoder = new TextEncoder();
 /** Only the static functions have it. */
 const MAKING: unique symbol = Symbol("making");
 
+/** Whether a queue still has a name: one that was unlinked is never found by anybody else again. */
+export let hasName: (queue: MessageQueue) => boolean;
+
 /**
  * {@linkcode MessageQueue.tryReceiveInto} without making anything: the message's length, or -1 when
  * the queue is empty. For rooms above: inside.ts.
@@ -243,6 +246,7 @@ export class MessageQueue implements Disposable {
   readonly #waiters: Waiters;
 
   static {
+    hasName = (queue) => statx(queue.#descriptor(), queue.name).linkCount > 0;
     receiveLength = (queue, buffer) => {
       return mqReceive(queue.#descriptor(), buffer, queue.name, queue.#hint);
     };

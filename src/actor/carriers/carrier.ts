@@ -61,6 +61,8 @@ export interface Outbox extends Disposable {
   readonly capacity: number;
   /** Whether {@linkcode Outbox.close} was called. */
   readonly closed: boolean;
+  /** Whether its queue was unlinked: another one may have its name now. Costs a system call. */
+  readonly orphaned: boolean;
 
   /**
    * Sends a frame if there is room for its lane, and nothing of this outbox waits that goes before.

@@ -24,6 +24,8 @@ export interface Way {
   readonly capacity: number;
   /** How much is on the way now. */
   depth(): number;
+  /** Whether its inbox is of nobody any more who could be found: its queue was unlinked. */
+  isOrphaned?(): boolean;
   /** Sends a frame, which is not too long, if its lane has room now. */
   sendNow(frame: Uint8Array, lane: Lane, priority: number): boolean;
   /**
@@ -61,6 +63,11 @@ export class CarrierOutbox implements Outbox {
 
   get closed(): boolean {
     return this.#isClosed;
+  }
+
+  get orphaned(): boolean {
+    this.#checkOpen();
+    return this.#way.isOrphaned?.() ?? false;
   }
 
   trySend(frame: Uint8Array, lane: Lane, priority: number): boolean {

@@ -8,7 +8,7 @@
 
 import { ClosedError } from "../../errors.ts";
 import { MessageQueue } from "../../mq/mod.ts";
-import { awaitRoom, receivedPriority, receiveLength } from "../../mq/inside.ts";
+import { awaitRoom, hasName, receivedPriority, receiveLength } from "../../mq/inside.ts";
 import type { CarrierWait, Inbox, Lane, Outbox } from "./carrier.ts";
 import { CarrierOutbox, checkBuffer, type Way } from "./outbox.ts";
 import { messagePlaces } from "./reserve.ts";
@@ -146,6 +146,10 @@ class QueueWay implements Way {
 
   depth(): number {
     return this.#queue.length;
+  }
+
+  isOrphaned(): boolean {
+    return !hasName(this.#queue);
   }
 
   sendNow(frame: Uint8Array, lane: Lane, priority: number): boolean {

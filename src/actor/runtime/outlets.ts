@@ -70,6 +70,11 @@ export class Outlets {
   /** A queue by its kernel name. @throws {ActorError} If there is none. */
   toQueue(name: string): Outbox {
     let outbox = this.#queues.get(name);
+    // A program outside of the system tells nobody that it makes its queue anew.
+    if (outbox !== undefined && !this.isOfSystem(outbox) && outbox.orphaned) {
+      this.forgetQueue(name);
+      outbox = undefined;
+    }
     if (outbox !== undefined) return outbox;
     outbox = this.#open(name, () => openQueueOutbox(name));
     this.#queues.set(name, outbox);
