@@ -78,8 +78,9 @@ test("the first actor of README runs as written", { not: NO_DENO }, async () => 
 
 const PRINTED: [what: string, index: number, printed: string][] = [
   ["the first example", 0, "resize 17.jpg 5\n1n\n"],
-  ["the example of a region", 1, '1n { ratio: 0.5, tag: "half" }\n'],
-  ["the example of a ring", 2, "fast\n"],
+  ["the example of a system for tests", 1, ""],
+  ["the example of a region", 2, '1n { ratio: 0.5, tag: "half" }\n'],
+  ["the example of a ring", 3, "fast\n"],
 ];
 
 for (const [what, index, printed] of PRINTED) {
