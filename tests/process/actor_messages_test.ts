@@ -6,6 +6,7 @@ import { ActorError, testSystem } from "../../src/actor/mod.ts";
 import { inboxName, ringName } from "../../src/actor/runtime/names.ts";
 import { MessageQueue } from "../../src/mq/mod.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
+import mortalActor from "../actor/actors/mortal.ts";
 import relayActor from "../actor/actors/relay.ts";
 import subjectActor from "../actor/actors/subject.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -73,4 +74,21 @@ test("an actor in a worker starts others in processes and workers", async () => 
   ]);
   const [one, other] = await Promise.all(mortals.map((mortal) => mortal.life()));
   assert(one!.pid !== process.pid && other!.pid === process.pid, `${one!.pid} ${other!.pid}`);
+});
+
+test("who begins later is told of an actor that had ended before", async () => {
+  await using shop = await quietSystem();
+  const here = await shop.spawn(mortalActor),
+    there = await shop.spawn(mortalActor, {
+      in: "worker",
+    });
+  await Promise.all([shop.stop(here), shop.stop(there)]);
+  const relay = await shop.spawn(relayActor, { in: "worker" });
+  assertEquals(await within("the first end", relay.watch(here)), { kind: "stopped" });
+  assertEquals((await within("the second end", relay.watch(there))).kind, "lost");
+  const lives = await shop.spawn(mortalActor);
+  const end = relay.watch(lives);
+  await lives.life();
+  await shop.stop(lives);
+  assertEquals(await within("the third end", end), { kind: "stopped" });
 });

@@ -36,7 +36,7 @@ import { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
 import { exitToSend } from "./exit_to_send.ts";
-import { type Death, Incarnations, placeOf } from "./incarnations.ts";
+import { type Death, Incarnations, keyOf, placeOf } from "./incarnations.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { LocalMailbox } from "./local_mailbox.ts";
 import type { Member } from "./member.ts";
@@ -469,10 +469,38 @@ export class Endpoint {
 
   /** Calls a function at each end of an incarnation of an actor. @returns Takes it back. */
   watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
+    const address = addressOf(ref);
+    this.#askForEnd(address);
     return this.incarnations.watch(
-      addressOf(ref),
+      address,
       ({ label, exit, incarnation, restarting }) =>
         onDown({ ref, label, exit, incarnation, restarting }),
+    );
+  }
+
+  /** It may have ended for good before this endpoint began, and was told of deaths. */
+  #askForEnd(address: Address): void {
+    const key = keyOf(address), { system, endpoint, label } = address;
+    if (system !== this.system || endpoint === this.id) return;
+    this.requests.order(endpoint, "endOf", key).then(
+      (death) => {
+        if (death !== undefined) this.incarnations.judged(death);
+      },
+      (error) => {
+        // One that dies meanwhile is heard of; one that is not there is not.
+        if (!(error instanceof ActorError) || error.code !== "ENOACTOR") return;
+        const exit: Exit = { kind: "lost", reason: "what it lived in is gone" };
+        const incarnation = Math.max(1, this.incarnations.current(key));
+        const restarting = false;
+        this.incarnations.judged({
+          key,
+          label,
+          incarnation,
+          exit,
+          restarting,
+          endpoint: undefined,
+        });
+      },
     );
   }
 

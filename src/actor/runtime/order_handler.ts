@@ -17,6 +17,7 @@ export class OrderHandler {
     this.#endpoint = endpoint;
     this.#orders = {
       down: (death) => endpoint.heard(death),
+      endOf: (key) => endpoint.incarnations.gone(key),
       crash: ({ actor, exit }) => endpoint.crashHere(actor, exit),
       gone: (place) => endpoint.forget(place),
       ended: (order) => endpoint.ended(order.endpoint, order.incarnation, order.exit),

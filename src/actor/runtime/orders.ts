@@ -11,7 +11,7 @@ import { type KindSpec, protocol } from "../protocol/protocol.ts";
 import type { Address } from "../protocol/ref.ts";
 import type { StandardSchema } from "../protocol/standard_schema.ts";
 import type { LetterParts } from "../flow/dead_letters.ts";
-import type { Death } from "./incarnations.ts";
+import type { ActorKey, Death, JudgedDeath } from "./incarnations.ts";
 
 /** An actor to be started in another endpoint. */
 export interface StartOrder {
@@ -42,6 +42,8 @@ export interface Orders {
   shutdown(order: null): Promise<void>;
   /** An incarnation died. */
   down(death: Death): void;
+  /** How an actor of that endpoint ended for good, when it did: for who was not there to be told. */
+  endOf(key: ActorKey): JudgedDeath | undefined;
   /** What has that name in the kernel is another's from now on, or nobody's. */
   gone(place: Gone): void;
   /** An actor that the asked endpoint supervises ended by itself. */
@@ -61,7 +63,7 @@ function trusted<T>(): StandardSchema<T, T> {
 }
 
 const order = <N extends OrderName>() =>
-  msg(trusted<Parameters<Orders[N]>[0]>()).reply(trusted<undefined>());
+  msg(trusted<Parameters<Orders[N]>[0]>()).reply(trusted<Awaited<ReturnType<Orders[N]>>>());
 
 /** The protocol of actor 0. */
 export const ENDPOINT = protocol("postbox.endpoint", {
@@ -70,6 +72,7 @@ export const ENDPOINT = protocol("postbox.endpoint", {
   crash: order<"crash">(),
   shutdown: order<"shutdown">(),
   down: order<"down">(),
+  endOf: order<"endOf">(),
   gone: order<"gone">(),
   ended: order<"ended">(),
   dead: msg(trusted<LetterParts>()),

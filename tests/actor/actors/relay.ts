@@ -29,6 +29,8 @@ export const Relay = protocol("test.relay", {
   life: msg().reply(plain<{ readonly pid: number }>()),
   /** Asks a mortal what is not answered. @returns How it ended. */
   outlive: msg(plain<MortalRef>()).reply(plain<Exit | undefined>()),
+  /** Watches a mortal. @returns How it ended. */
+  watch: msg(plain<MortalRef>()).reply(plain<Exit>()),
   /** Takes items until told otherwise. */
   consume: msg(plain<MortalRef>()),
   /** How many it took. */
@@ -51,6 +53,7 @@ export default actor(import.meta, Relay, (context) => {
         throw error;
       }
     },
+    watch: (mortal) => new Promise((resolve) => context.watch(mortal, ({ exit }) => resolve(exit))),
     consume(mortal) {
       (async () => {
         for await (const _ of mortal.items()) consumed++;
