@@ -128,6 +128,8 @@ export function actor<
         "exports it by",
     );
   }
+  const place = `${meta.url} ${exportName}`;
+  places.set(place, (places.get(place) ?? 0) + 1);
   return Object.freeze({
     url: meta.url,
     exportName,
@@ -136,6 +138,17 @@ export function actor<
     setup,
     [IS_ACTOR]: true as const,
   });
+}
+
+/** How many definitions say that they are found in a place: module and export. */
+const places = new Map<string, number>();
+
+/**
+ * Whether another definition says that it is the same export of the same module. Here that does not
+ * matter; a child, which imports the module, would run one of them in place of the other.
+ */
+export function isAmbiguous({ url, exportName }: AnyActorDefinition): boolean {
+  return (places.get(`${url} ${exportName}`) ?? 0) > 1;
 }
 
 /** Whether something is a definition. */

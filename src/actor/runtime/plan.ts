@@ -4,7 +4,7 @@ import { shown } from "../../layout/mod.ts";
 import { launchFacts, whyNotLaunchable } from "../launch/launch.ts";
 import { checkMailboxName } from "../memory/names.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
-import { isActorDefinition } from "../protocol/definition.ts";
+import { isActorDefinition, isAmbiguous } from "../protocol/definition.ts";
 import { checkChoice, checkOptions } from "../protocol/options.ts";
 import type { OnFull, SpawnOptions } from "../protocol/spawn_options.ts";
 import { type RestartPolicy, restartPolicy } from "../supervision/restart_policy.ts";
@@ -84,6 +84,14 @@ export function planOf(definition: unknown, given: unknown = {}): Plan {
     const why = whyNotLaunchable(url, launchFacts(where, url));
     if (why !== undefined) {
       throw new TypeError(`Cannot spawn export ${shown(exportName)} in: ${shown(where)}: ${why}`);
+    }
+    if (isAmbiguous(definition)) {
+      throw new TypeError(
+        `Cannot spawn export ${shown(exportName)} in: ${
+          shown(where)
+        }: its module defines another ` +
+          'actor of that export, expected one: actor(…, { export: "its name" })',
+      );
     }
   }
   return {
