@@ -320,3 +320,20 @@ test("spawn() rejects as soon as a timer of the setup has thrown, with what it t
   const { exit } = error.cause as ActorError;
   assertEquals(exit?.kind === "threw" && String(exit.error), "RangeError: too early");
 });
+
+test("what is sent to a mailbox until all know that it has gone is a dead letter", async () => {
+  await using shop = await quietSystem();
+  const ref = await shop.spawn(ending, { mailbox: "box" });
+  using box = openQueueOutbox(`/${shop.name}.box`);
+  const endpoint = endpointOf(shop);
+  const frame = new Uint8Array(512);
+  const header = { ...endpoint.blank(KIND.TELL), tag: Ending.kinds.boom.tag };
+  const byteLength = encodeFrame(frame, header, new Uint8Array());
+  endpoint.tellGone = async () => {
+    await box.send(frame.subarray(0, byteLength), "message", 0);
+  };
+  await shop.stop(ref);
+  assertEquals(shop.deadLetters.list().map(({ reason, kind }) => [reason, kind]), [
+    ["stopped", "boom"],
+  ]);
+});
