@@ -26,8 +26,8 @@ interface Level<T extends NonNullable<unknown>> {
  * ```
  */
 export class MailboxBuffer<T extends NonNullable<unknown>> {
-  /** So many messages fit. */
-  readonly capacity: number;
+  /** So many messages fit; may change, and then whoever is in stays. */
+  capacity: number;
   readonly #ordinary = new Fifo<T>();
   /** The levels above 0 that have messages; the most urgent is the last. */
   readonly #urgent: Level<T>[] = [];

@@ -30,15 +30,22 @@ interface WaitingTaker {
 
 /** The buffer between senders and the cells that take from it: one, or those of a pool. */
 export class LocalMailbox implements Source {
-  readonly capacity: number;
   readonly #buffer: MailboxBuffer<Letter>;
   readonly #senders = new Set<WaitingSender>();
   readonly #takers = new Set<WaitingTaker>();
   #priority = 0;
 
   constructor(capacity: number) {
-    this.capacity = capacity;
     this.#buffer = new MailboxBuffer(capacity);
+  }
+
+  /** How many frames fit; those that are in stay, if they are more. */
+  get capacity(): number {
+    return this.#buffer.capacity;
+  }
+
+  set capacity(capacity: number) {
+    this.#buffer.capacity = capacity;
   }
 
   /** How many frames wait. */

@@ -82,7 +82,9 @@ class LaunchedActors {
     const definition = await importActor(order);
     let source;
     if (address.mailbox === undefined) {
-      source = endpoint.mailboxes.get(actor) ?? endpoint.openMailbox(actor, capacity);
+      const mailbox = endpoint.mailboxes.get(actor) ?? endpoint.openMailbox(actor, capacity);
+      mailbox.capacity = capacity; // it was opened before that was known
+      source = mailbox;
     } else {
       source = this.#sources.get(actor) ?? new QueueSource(openQueueInbox(address.mailbox));
       this.#sources.set(actor, source);
