@@ -13,10 +13,11 @@ import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { type Call, Calls } from "../../src/actor/runtime/calls.ts";
 import { endpointOf } from "../../src/actor/runtime/system.ts";
+import { PosixError } from "../../src/errors.ts";
 import { codecNumber } from "../../src/actor/wire/codec.ts";
 import { encodeFrame, type Frame } from "../../src/actor/wire/frame.ts";
 import { FLAG, KIND } from "../../src/actor/wire/frame_layout.ts";
-import { assertEquals } from "../assert.ts";
+import { assertEquals, assertRejects } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Downs, quietSystem, refusalOf } from "../support/actors.ts";
 import { namedQueue } from "../support/names.ts";
@@ -336,4 +337,12 @@ test("what is sent to a mailbox until all know that it has gone is a dead letter
   assertEquals(shop.deadLetters.list().map(({ reason, kind }) => [reason, kind]), [
     ["stopped", "boom"],
   ]);
+});
+
+test("a mailbox whose name is refused to another stays recorded for who has it", async () => {
+  await using shop = await quietSystem();
+  await shop.spawn(ending, { mailbox: "box" });
+  const refused = shop.spawn(ending, { mailbox: "box" });
+  await assertRejects(() => refused, PosixError, "EEXIST");
+  assertEquals(endpointOf(shop).directory.record("queue", `/${shop.name}.box`), false);
 });

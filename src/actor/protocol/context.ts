@@ -83,6 +83,9 @@ export interface Context<P extends AnyProtocol = AnyProtocol> extends Spawner {
   unstash(): void;
   /** Handles messages by other handlers from the next one on. */
   become(handlers: Handlers<P>): void;
-  /** Calls a function when the incarnation ends; the one given last is called first. */
+  /**
+   * Calls a function when the incarnation ends; the one given last is called first. All of them
+   * together may take as long as `stopMs` of spawn() allows; then they are not waited for.
+   */
   onStop(run: () => void | Promise<void>): void;
 }
