@@ -171,7 +171,10 @@ test("what a handler begins that outlives its actor ends at once", async () => {
 test("a stream of a program outside the system is given credit, and is cancelled", async () => {
   const Numbers = protocol("test.numbers", { all: msg().stream(as<number>(), { codec: "json" }) });
   await using shop = await system(systemName());
-  using queue = MessageQueue.create(uniqueName("numbers"), { maxMessageBytes: 1024 });
+  using queue = MessageQueue.create(uniqueName("numbers"), {
+    maxMessages: 4,
+    maxMessageBytes: 256,
+  });
   try {
     const numbers = shop.peer(Numbers, queue.name).all({ credit: 4 });
     const first = numbers.next();
@@ -264,10 +267,11 @@ test("handlers that never wait for anything else let timers run", async () => {
 
 test("a system that is closed takes the queues away that its mailboxes made", async () => {
   const name = uniqueName("mailbox"), theirs = uniqueName("mailbox");
-  using _theirs = MessageQueue.create(theirs);
+  const small = { maxMessages: 1, maxMessageBytes: 64 };
+  using _theirs = MessageQueue.create(theirs, small);
   try {
     const shop = await system(systemName());
-    const mailbox = shop.mailbox("raw", name);
+    const mailbox = shop.mailbox("raw", name, small);
     shop.mailbox("raw", theirs);
     const waiting = errorOf(mailbox.receive());
     await shop.close();
