@@ -63,6 +63,10 @@ export function payloadContract(place: Place, promise: Case): void {
     const reply = await errorOf(actor.grow(LARGEST + 1));
     assert(reply instanceof RangeError, `${reply}`);
     assertEquals(reply.message, tooLarge.message);
+    const items = actor.manyBytes([1, LARGEST + 1, 1]);
+    assertEquals((await items.next()).value?.length, 1);
+    const item = await errorOf(items.next());
+    assert(item instanceof RangeError, `${item}`);
     assertEquals(await actor.nothing(), undefined, "it lives on");
   });
 
