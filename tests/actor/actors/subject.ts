@@ -101,6 +101,7 @@ export const Subject = protocol("test.subject", {
   open: msg(),
   later: msg(as<string>()).reply(as<string>()),
   laterBytes: msg(undefined, { codec: "raw" }).reply(as<number>()),
+  laterNote: msg(as<string>()),
   become: msg(as<string>()),
   name: msg().reply(as<string>()),
   timers: msg(as<WithProbe>()),
@@ -235,6 +236,10 @@ export default actor(import.meta, Subject, (context, init: SubjectInit) => {
       if (isOpen) return bytes.reduce((sum, byte) => sum + byte, 0);
       context.stash();
       return -1;
+    },
+    laterNote(text: string) {
+      if (isOpen) note(text);
+      else context.stash();
     },
     become(name: string) {
       context.become({ ...handlers, name: () => name });

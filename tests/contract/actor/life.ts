@@ -7,7 +7,7 @@ import { Hits } from "../../actor/actors/subject.ts";
 import { assert, assertEquals } from "../../assert.ts";
 import { memoryName } from "../../support/names.ts";
 import type { Place, SubjectRef } from "../../support/stage.ts";
-import { errorOf, within } from "../../support/until.ts";
+import { errorOf, until, within } from "../../support/until.ts";
 import type { Case } from "../actor_contract.ts";
 
 export function lifeContract({ carrier, hasMailbox }: Place, promise: Case): void {
@@ -38,6 +38,28 @@ export function lifeContract({ carrier, hasMailbox }: Place, promise: Case): voi
     assertEquals(downs.map(({ exit, restarting }) => [exit.kind, restarting]), [["threw", true]]);
     unwatch();
   });
+
+  promise(
+    "what was set aside when an actor failed is the next one's, and comes first",
+    async (stage) => {
+      const actor = await stage.other;
+      await actor.close();
+      const held = await stage.hold(actor);
+      await actor.laterNote("a", { priority: 2 });
+      await actor.laterNote("b", { priority: 2 });
+      await stage.letters("handler-threw", 1, async () => {
+        await actor.failNote("on purpose", { priority: 1 });
+        await actor.note("c");
+        await held.release();
+      });
+      let notes: string[] = [];
+      await until("the next one is there", async () => {
+        notes = await actor.notes().catch(() => []);
+        return notes.length > 0;
+      });
+      assertEquals(notes, ["a", "b", "c"]);
+    },
+  );
 
   promise("what waits when an actor stops for good ends, whatever it is", async (stage) => {
     const actor = await stage.spawn({ stopMs: 0 });
