@@ -58,7 +58,6 @@ export const ALONE: readonly string[] = [
   "tests/process/actor_limits_test.ts",
   "tests/process/limits_test.ts",
   "tests/process/worker_queue_bytes_test.ts",
-  "tests/process/actor_limits_test.ts",
 ];
 
 /** The names of all; a runtime's is that of the group that runs on it. */

@@ -333,6 +333,8 @@ test(
     ]);
     assertEquals(finished.map(({ code, stderr }) => [code, stderr]), [[0, ""], [0, ""]]);
     const [withWaits, without] = finished.map(({ stdout }) => Number(stdout));
-    assertLessOrEqual(withWaits!, without! + 2);
+    // Ticks of 10 ms. Other tests run beside this one; a wait that looked each millisecond would take
+    // hundreds.
+    assertLessOrEqual(withWaits!, without! + 10);
   },
 );

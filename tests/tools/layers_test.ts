@@ -31,7 +31,8 @@ const CASES: [string, string, boolean][] = [
   ["src/mq/list.ts", "../../tests/assert.ts", false],
   ["src/actor/mod.ts", "../sys/mod.ts", false],
   ["src/region/opening.ts", "../shm/inside.ts", true], // an inner door
-  ["src/actor/mod.ts", "../shm/inside.ts", false],
+  ["src/actor/mod.ts", "../shm/inside.ts", true],
+  ["src/ring/mod.ts", "../shm/inside.ts", false],
   ["cli/main.ts", "../src/shm/inside.ts", false],
   ["cli/parser.ts", "npm:@stricli/core@1.3.0", true],
   ["cli/main.ts", "npm:@stricli/core@1.3.0", false],
