@@ -47,7 +47,7 @@ export const DENO_GROUPS: readonly DenoGroup[] = [
   {
     name: "doc",
     what: "the examples in the documentation, with --allow-ffi and nothing else",
-    flags: ["--doc", "--preload=tests/support/loaded.ts", ...FFI_ONLY],
+    flags: ["--doc", "--preload=tests/support/doc.ts", ...FFI_ONLY],
     paths: ["mod.ts", "src", "cli"],
   },
 ];
