@@ -143,7 +143,7 @@ export function forgedContract(place: Place, promise: Case): void {
     assertEquals(await within(`an answer, seed ${seed}`, actor.echo("alive")), "alive");
     assertEquals(deadLetters.count("invalid-frame"), invalid, `seed ${seed}`);
     assert(deadLetters.total - before.all <= frames, `each at most once, seed ${seed}`);
-    // Some may have been good by chance.
-    await actor.notes();
+    // Some may have been good by chance, and have left something that is no text and cannot cross.
+    await actor.notes().catch(() => {});
   });
 }
