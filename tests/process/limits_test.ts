@@ -117,7 +117,8 @@ test("an EMFILE names RLIMIT_NOFILE when the process is out of descriptors", asy
   using memory = memoryName();
   const attempts = attemptsOf(
     await runPrepared(
-      ["prlimit", "--nofile=100:100"],
+      // Node opens all modules of a program at a time.
+      ["prlimit", "--nofile=500:500"],
       `${IMPORTS}
       const taken = [];
       attempt("fill", () => {
@@ -137,7 +138,7 @@ test("an EMFILE names RLIMIT_NOFILE when the process is out of descriptors", asy
       { args: [queue.name, free.name, memory.name] },
     ),
   );
-  const hint = ["RLIMIT_NOFILE allows this process 100 descriptors", "ulimit -n"];
+  const hint = ["RLIMIT_NOFILE allows this process 500 descriptors", "ulimit -n"];
   for (const [label, target] of [["create", free.name], ["open", queue.name]] as const) {
     assertRefused(attempts.get(label), { code: "EMFILE", syscall: "mq_open", target, hint });
     assertFalse(attempts.get(label)!.hint!.includes("MSGQUEUE"));
