@@ -15,6 +15,7 @@ import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import { inboxName } from "../../src/actor/runtime/names.ts";
 import {
+  blankHeader,
   decodeFrame,
   encodeFrame,
   type Frame,
@@ -57,20 +58,7 @@ function slowActor() {
 function frameOf(header: Partial<FrameHeader>, payload = new Uint8Array()): Uint8Array {
   const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength);
   encodeFrame(frame, {
-    kind: KIND.TELL,
-    codec: CODEC.NONE,
-    flags: 0,
-    tag: 0,
-    to: 0,
-    toIncarnation: 0,
-    from: 0,
-    fromActor: 0,
-    epoch: 0,
-    sequence: 0,
-    expires: 0,
-    attempt: 0,
-    argument: 0,
-    replyName: undefined,
+    ...blankHeader(KIND.TELL),
     ...header,
   }, payload);
   return frame;

@@ -8,8 +8,8 @@ import { MessageQueue } from "../../src/mq/mod.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
 import mortalActor, { Mortal } from "../actor/actors/mortal.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
-import { encodeFrame, FRAME_HEADER_BYTES } from "../../src/actor/wire/frame.ts";
-import { CODEC, KIND } from "../../src/actor/wire/frame_layout.ts";
+import { blankHeader, encodeFrame, FRAME_HEADER_BYTES } from "../../src/actor/wire/frame.ts";
+import { KIND } from "../../src/actor/wire/frame_layout.ts";
 import relayActor from "../actor/actors/relay.ts";
 import subjectActor from "../actor/actors/subject.ts";
 import { assert, assertEquals } from "../assert.ts";
@@ -101,13 +101,9 @@ test("an actor in a worker has the capacity that it was given", async () => {
   const mortal = await shop.spawn(mortalActor, { in: "worker", capacity: 2, stopMs: 0 });
   const hanging = errorOf(mortal.hang());
   const { endpoint, actor: to } = addressOf(mortal);
-  const header = { kind: KIND.TELL, codec: CODEC.NONE, tag: Mortal.kinds.stop.tag, to };
   const frame = new Uint8Array(FRAME_HEADER_BYTES);
-  encodeFrame(frame, {
-    ...{ flags: 0, toIncarnation: 0, from: 0, fromActor: 0, epoch: 0, sequence: 0, expires: 0 },
-    ...{ attempt: 0, argument: 0, replyName: undefined },
-    ...header,
-  }, new Uint8Array());
+  const header = { ...blankHeader(KIND.TELL), tag: Mortal.kinds.stop.tag, to };
+  encodeFrame(frame, header, new Uint8Array());
   using inbox = openQueueOutbox(inboxName(shop.name, endpoint));
   for (let sent = 0; sent < 5; sent++) await inbox.send(frame, "message", 0);
   await until("three are dropped", () => shop.deadLetters.count("dropped") === 3);

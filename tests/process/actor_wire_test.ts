@@ -19,6 +19,7 @@ import {
 import { decodeError } from "../../src/actor/wire/error_codec.ts";
 import { CODEC, FLAG, KIND } from "../../src/actor/wire/frame_layout.ts";
 import {
+  blankHeader,
   decodeFrame,
   encodeFrame,
   type Frame,
@@ -163,20 +164,13 @@ class Asker {
   async tell(kind: string, payload: Uint8Array, changes: Partial<FrameHeader> = {}) {
     const codec = payload.byteLength === 0 ? CODEC.NONE : CODEC.STRUCT;
     const header: FrameHeader = {
-      kind: KIND.TELL,
+      ...blankHeader(KIND.TELL),
       codec,
-      flags: 0,
       tag: tagOf("sensor", kind),
-      to: 0,
-      toIncarnation: 0,
       from: 1,
       fromActor: 7,
       epoch: 3,
       sequence: ++this.#sequence,
-      expires: 0,
-      attempt: 0,
-      argument: 0,
-      replyName: undefined,
       ...changes,
     };
     const byteLength = encodeFrame(this.#frame, header, payload);

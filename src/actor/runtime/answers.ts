@@ -11,7 +11,7 @@ import type { KindSpec } from "../protocol/protocol.ts";
 import { codecNumber, encodePayload } from "../wire/codec.ts";
 import { encodeError } from "../wire/error_codec.ts";
 import { CODEC, type CodecNumber, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
-import type { Frame, FrameHeader } from "../wire/frame.ts";
+import type { Frame } from "../wire/frame.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 const NOTHING = new Uint8Array();
@@ -89,22 +89,14 @@ export class Answers {
     actor: number,
   ): Promise<void> | undefined {
     const endpoint = this.#endpoint;
-    const header: FrameHeader = {
-      kind,
-      codec,
-      flags: 0,
-      tag: ask.tag,
-      to: ask.fromActor,
-      toIncarnation: 0,
-      from: endpoint.id + 1,
-      fromActor: actor,
-      epoch: ask.epoch,
-      sequence: ask.sequence,
-      expires: 0,
-      attempt: 0,
-      argument: kind === KIND.TAKEN ? endpoint.incarnation : 0,
-      replyName: undefined,
-    };
+    const header = endpoint.blank(kind);
+    header.codec = codec;
+    header.tag = ask.tag;
+    header.to = ask.fromActor;
+    header.fromActor = actor;
+    header.epoch = ask.epoch;
+    header.sequence = ask.sequence;
+    if (kind === KIND.TAKEN) header.argument = endpoint.incarnation;
     if (ask.from === endpoint.id + 1) {
       endpoint.answered({ ...header, payload, block: undefined });
       return;

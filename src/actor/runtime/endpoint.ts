@@ -25,6 +25,7 @@ import { decodePayload, encodePayload } from "../wire/codec.ts";
 import type { CodecChoice } from "../protocol/codec_choice.ts";
 import { CODEC, FLAG, type FrameKind, KIND } from "../wire/frame_layout.ts";
 import {
+  blankHeader,
   decodeFrame,
   encodeFrame,
   type Frame,
@@ -216,22 +217,10 @@ export class Endpoint {
 
   /** A header of a frame of this endpoint, with nothing else in it. */
   blank(kind: FrameKind): FrameHeader {
-    return {
-      kind,
-      codec: CODEC.NONE,
-      flags: 0,
-      tag: 0,
-      to: 0,
-      toIncarnation: 0,
-      from: this.id + 1,
-      fromActor: 0,
-      epoch: this.incarnation,
-      sequence: 0,
-      expires: 0,
-      attempt: 0,
-      argument: 0,
-      replyName: undefined,
-    };
+    const header = blankHeader(kind);
+    header.from = this.id + 1;
+    header.epoch = this.incarnation;
+    return header;
   }
 
   /** Gives others a turn. */

@@ -55,6 +55,26 @@ export interface FrameHeader {
   replyName: string | undefined;
 }
 
+/** A header with nothing in it but what the frame is. */
+export function blankHeader(kind: FrameKind): FrameHeader {
+  return {
+    kind,
+    codec: CODEC.NONE,
+    flags: 0,
+    tag: 0,
+    to: 0,
+    toIncarnation: 0,
+    from: 0,
+    fromActor: 0,
+    epoch: 0,
+    sequence: 0,
+    expires: 0,
+    attempt: 0,
+    argument: 0,
+    replyName: undefined,
+  };
+}
+
 /** A frame that was received and judged. */
 export interface Frame extends Readonly<FrameHeader> {
   /** Of the bytes that were decoded: valid until they are used for something else. */

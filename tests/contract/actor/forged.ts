@@ -6,6 +6,7 @@
 import type { DeadReason } from "../../../src/actor/mod.ts";
 import { addressOf } from "../../../src/actor/protocol/ref.ts";
 import {
+  blankHeader,
   encodeFrame,
   type FrameHeader,
   type SlabDescriptor,
@@ -29,20 +30,10 @@ function tellTo(
 ): Uint8Array {
   const { mailbox, actor: to } = addressOf(actor);
   const header: FrameHeader = {
-    kind: KIND.TELL,
+    ...blankHeader(KIND.TELL),
     codec: CODEC.MESSAGEPACK,
-    flags: 0,
     tag: Subject.kinds.note.tag,
     to: mailbox === undefined ? to : 0,
-    toIncarnation: 0,
-    from: 0,
-    fromActor: 0,
-    epoch: 0,
-    sequence: 0,
-    expires: 0,
-    attempt: 0,
-    argument: 0,
-    replyName: undefined,
     ...given,
   };
   const frame = new Uint8Array(512);
