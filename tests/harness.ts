@@ -29,7 +29,7 @@ export interface TestOptions {
 type Register = (name: string, body: TestBody | undefined, isShared: boolean) => void;
 
 /** For what hangs: the bounds of a wait are in the tests, and much shorter. */
-const TIMEOUT_MS = 600_000;
+const TIMEOUT_MS = 300_000;
 
 const register = await registration();
 

@@ -109,9 +109,10 @@ test("an asker that launched nobody is told of a death as well, and a stream end
     shop.spawn(relayActor, { in: "process" }),
   ]);
   const { pid } = await mortal.life();
-  const asked = relay.outlive(mortal);
   const stream = mortal.items();
-  await stream.next();
+  await stream.next(); // before the ask: nothing is begun while that one is in hand
+  const asked = relay.outlive(mortal);
+  await until("the ask is in hand", async () => (await stream.next()).value === 1);
   process.kill(pid, "SIGKILL");
   assertEquals(await within("what the relay was told", asked), KILLED);
   const error = await refusalOf((async () => {

@@ -43,7 +43,7 @@ export const Mortal = protocol("test.mortal", {
   large: msg(plain<Uint8Array>()).reply(plain<Uint8Array>()),
   /** Not answered. */
   hang: msg().reply(),
-  /** Items without an end; what became of such streams is noted. */
+  /** How many asks it leaves hanging, over and over; what became of such streams is noted. */
   items: msg().stream(plain<number>()),
   /** Ends it in good order. */
   stop: msg(),
@@ -91,6 +91,7 @@ export default actor(import.meta, Mortal, async (context, birth: Birth | undefin
     if (setup === "hang") await new Promise(() => setInterval(() => {}, 1000));
   }
   const notes: string[] = [];
+  let hanging = 0;
   return {
     note: (text) => void notes.push(text),
     die: (way) => WAYS[way](),
@@ -104,10 +105,13 @@ export default actor(import.meta, Mortal, async (context, birth: Birth | undefin
     },
     life: () => ({ pid: process.pid, incarnation: context.incarnation, notes }),
     large: (bytes) => bytes,
-    hang: () => new Promise<void>(() => {}),
+    hang() {
+      hanging++;
+      return new Promise<void>(() => {});
+    },
     async *items() {
       try {
-        for (let item = 0;; item++) yield item;
+        for (;;) yield hanging;
       } finally {
         notes.push("a stream ended");
       }
