@@ -14,14 +14,20 @@
 
 import { schedYield } from "../sys/mod.ts";
 
-/** Enough for a peer that is awake to answer: 10 to 20 µs in all. */
-const MAX_TRIES = 20;
+/**
+ * Enough for a peer that has to be woken first: 50 to 100 µs on a processor of its own, which is
+ * what parking costs both sides. With less, two that have parked once never find back to spinning.
+ */
+const MAX_TRIES = 100;
 
 /** How many waits in a row park at once where spins have found nothing, before one tries again. */
 const PROBE_EVERY = 32;
 
-/** A spin that took longer had the processor taken away by somebody else. */
+/** A try that took longer had the processor taken away by somebody else. */
 const SHORT_MS = 0.1;
+
+/** A spin that takes longer ends: the peer waits for what this thread has yet to do, perhaps. */
+const SPIN_MS = 0.1;
 
 /** So many spins in a row that find something at their first try: the peer is in step. */
 const IN_STEP = 2;
@@ -79,14 +85,19 @@ export class Spinner {
     this.#parked = 0;
     this.#spins++;
     const timed = this.#pause > 0 || this.#spins % TIMED_EVERY === 0;
-    let endMs = timed ? this.#nowMs() + SHORT_MS : undefined;
+    let lastMs = timed ? this.#nowMs() : undefined, endMs = Infinity;
     for (let tried = 0; tried < tries; tried++) {
       schedYield();
       const result = attempt();
-      if (endMs !== undefined && this.#nowMs() > endMs) {
-        this.#pause = Math.min(MAX_PAUSE, Math.max(PAUSE, this.#pause * 2));
-        this.#inStep = 0;
-        return result;
+      if (lastMs !== undefined || result === undefined) {
+        const nowMs = this.#nowMs();
+        if (nowMs - (lastMs ?? nowMs) > SHORT_MS) {
+          this.#pause = Math.min(MAX_PAUSE, Math.max(PAUSE, this.#pause * 2));
+          this.#inStep = 0;
+          return result;
+        }
+        lastMs = nowMs;
+        if (tried === 0) endMs = nowMs + SPIN_MS;
       }
       if (result !== undefined) {
         this.#tries = MAX_TRIES;
@@ -94,9 +105,9 @@ export class Spinner {
         if (timed) this.#pause >>= 1;
         return result;
       }
-      endMs ??= this.#nowMs() + SHORT_MS;
+      if (lastMs! > endMs) break;
     }
-    this.#tries = tries >> 1;
+    this.#tries >>= 1; // what a probe finds in vain leaves it at nothing
     this.#inStep = 0;
     if (timed) this.#pause >>= 1;
     return undefined;

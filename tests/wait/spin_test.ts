@@ -5,7 +5,7 @@ import { assertEquals, assertLess } from "../assert.ts";
 import { test } from "../harness.ts";
 import { Spinner } from "../../src/wait/spin.ts";
 
-const MAX_TRIES = 20, PROBE_EVERY = 32, TIMED_EVERY = 16, LOOK_EVERY = 16, MAX_PAUSE = 1024;
+const MAX_TRIES = 100, PROBE_EVERY = 32, TIMED_EVERY = 16, LOOK_EVERY = 16, MAX_PAUSE = 1024;
 
 /** A spinner whose tries take as long as they are told to, and find something or not. */
 class Rig {
@@ -47,13 +47,12 @@ test("Spinner.spin() gives what a try gave and tries no more", () => {
 
 test("Spinner.spin() tries half as often after each miss, and at last only now and then", () => {
   const rig = new Rig();
-  const misses = Array.from({ length: 5 }, () => rig.spin());
-  assertEquals(misses.map(({ tries }) => tries), [20, 10, 5, 2, 1]);
+  const misses = Array.from({ length: 7 }, () => rig.spin());
+  assertEquals(misses.map(({ tries }) => tries), [100, 50, 25, 12, 6, 3, 1]);
   assertEquals(misses.every(({ result }) => result === undefined), true);
   for (let round = 0; round < 3; round++) {
     for (let wait = 0; wait < PROBE_EVERY; wait++) assertEquals(rig.spin().tries, 0);
     assertEquals(rig.spin().tries, MAX_TRIES, "a probe");
-    for (const tries of [10, 5, 2, 1]) assertEquals(rig.spin().tries, tries);
   }
 });
 
@@ -62,6 +61,12 @@ test("Spinner.spin() tries as often as it can after a hit", () => {
   for (let miss = 0; miss < 4; miss++) rig.spin();
   assertEquals(rig.spin({ hitAt: 1 }), { tries: 1, result: "hit" });
   assertEquals(rig.spin({ hitAt: 15 }), { tries: 15, result: "hit" });
+});
+
+test("Spinner.spin() stops when its time is over, and that is a miss and no more", () => {
+  const rig = new Rig();
+  assertEquals(rig.spin({ tryMs: 0.03 }), { tries: 5, result: undefined });
+  assertEquals(rig.spin({ hitAt: 50 }), { tries: 50, result: "hit" });
 });
 
 test("Spinner.spin() stops when a try takes a time slice, and parks the next waits", () => {

@@ -168,6 +168,7 @@ export class Cell {
         if (bytes === undefined) {
           if (this.#state === "draining") break;
           bytes = await source.next(this.#halt.signal);
+          inARow = 0;
           if (bytes === undefined) continue;
         }
       } catch (error) {

@@ -38,6 +38,7 @@ import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
 import { exitToSend } from "./exit_to_send.ts";
 import { type Death, Incarnations, keyOf, placeOf } from "./incarnations.ts";
+import { Intake } from "./intake.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { LocalMailbox } from "./local_mailbox.ts";
 import type { Member } from "./member.ts";
@@ -72,17 +73,11 @@ export interface DeadDetail {
   readonly error?: unknown;
 }
 
-/** So many frames are taken in a row before others get a turn. */
-const IN_A_ROW = 64;
-/** So many microtasks later, what follows from a frame has mostly happened. */
-const SETTLING_HOPS = 8;
 /**
  * How often an inbox that is empty is looked through after a death, and at the beginning: one who
  * was about to send at the first time is not any more at the second.
  */
 const RECOVERIES = 2;
-/** So many frames are taken in at a death, at most: far more than an inbox has room for. */
-const MAX_AT_ONCE = 4096;
 /** So many actors are remembered that were stopped, for messages that come too late. */
 const MAX_STOPPED = 1024;
 /** So many dead letters wait at most to be taken by the main endpoint. */
@@ -118,7 +113,7 @@ export class Endpoint {
   readonly launched: Map<number, LaunchedMember> = new Map();
   readonly #keepLetter: ((letter: LetterParts) => void) | undefined;
   readonly #credit = new CreditReceiver();
-  readonly #inboxes: Inbox[] = [];
+  readonly #intake: Intake;
   readonly #stopped = new Map<number, Address>();
   #slab: Slab | undefined;
   /** So many times blocks are still to be looked for whose messages are gone. */
@@ -138,6 +133,12 @@ export class Endpoint {
     this.#keepLetter = parts.keepLetter;
     const outlets = new Outlets(this.system, this.directory);
     this.post = new Post({ outlets, slab: () => this.slab, clock: this.clock });
+    this.#intake = new Intake({
+      takeIn: (frame, priority) => this.#dispatchSafely(frame, priority),
+      emptied: () => this.#recoverInboxes(),
+      framesSent: () => this.post.framesSent,
+      failed: (error) => this.log.error("The inbox failed", { error }),
+    });
   }
 
   /** The slab of the system, opened when it is first needed. */
@@ -152,7 +153,7 @@ export class Endpoint {
 
   /** Whether answers can come to this endpoint by a ring. */
   get hasRing(): boolean {
-    return this.#inboxes.some(({ carrier }) => carrier === "ring");
+    return this.#intake.has("ring");
   }
 
   /** Whether it was closed. */
@@ -168,8 +169,7 @@ export class Endpoint {
   /** Begins to take from an inbox; the endpoint closes it. */
   serve(inbox: Inbox): void {
     if (inbox.carrier === "ring") this.directory.setBell(bellOfThisThread()?.id ?? 0n);
-    this.#inboxes.push(inbox);
-    void this.#receive(inbox);
+    this.#intake.add(inbox);
   }
 
   /**
@@ -402,13 +402,18 @@ export class Endpoint {
   took(frame: Frame, { address, actor }: CellParts): void {
     if (address.mailbox !== undefined || this.#isFromHere(frame)) return;
     const count = this.#credit.took(frame.from - 1, frame.epoch, actor);
-    if (count > 0) this.#grant(frame.from - 1, actor, count);
+    if (count > 0) this.#grant(frame.from - 1, actor, count, (frame.flags & FLAG.RING) !== 0);
   }
 
-  /** Lets an endpoint that sent messages send more. */
-  #grant(endpoint: number, actor: number, count: number): void {
+  /**
+   * Lets an endpoint that sent messages send more.
+   *
+   * @param byRing Whether it looks into its ring: one that gets all it waits for by that is slow to
+   * look into its queue.
+   */
+  #grant(endpoint: number, actor: number, count: number, byRing = false): void {
     const grant = { ...this.blank(KIND.GRANT), fromActor: actor, argument: count };
-    this.controlQuietly({ endpoint, queue: undefined, byRing: false }, grant);
+    this.controlQuietly({ endpoint, queue: undefined, byRing }, grant);
   }
 
   /** Sends a word that nobody waits for; if its receiver is gone, it needs none. */
@@ -516,7 +521,7 @@ export class Endpoint {
   /** A death is known here from now on. */
   heard(death: Death): void {
     // What the dead has answered before counts.
-    this.#takeWhatIsThere();
+    this.#intake.takeWhatIsThere();
     const { endpoint, restarting } = death;
     const place = restarting === false ? placeOf(death.key) : undefined;
     if (place !== undefined) this.post.actorEnded(place);
@@ -563,72 +568,31 @@ export class Endpoint {
     this.#closed = true;
     this.calls.close(error);
     this.post.close(error());
-    for (const inbox of this.#inboxes) inbox.close();
+    this.#intake.close();
     this.#slab?.close();
-  }
-
-  async #receive(inbox: Inbox): Promise<void> {
-    const buffer = new Uint8Array(inbox.maxFrameBytes);
-    for (let inARow = 0; !this.#closed; inARow++) {
-      let byteLength: number | undefined;
-      try {
-        byteLength = inbox.tryTake(buffer);
-        if (byteLength === undefined) {
-          inARow = 0;
-          if (this.#recoveries > 0) this.#recoverInboxes();
-          // Who hears an answer asks the next thing, and an actor handles what has come: after that
-          // a wait is worth its spin, which lets nothing else run.
-          for (let hops = SETTLING_HOPS; hops > 0; hops--) await undefined;
-          byteLength = inbox.tryTake(buffer) ?? await inbox.take(buffer);
-        }
-      } catch (error) {
-        if (!this.#closed) this.log.error("The inbox failed", { error });
-        return;
-      }
-      this.#dispatchSafely(buffer, byteLength, inbox.priority);
-      if (inARow >= IN_A_ROW) {
-        inARow = 0;
-        await this.turn();
-      }
-    }
-  }
-
-  /** Takes in what is in the inboxes now. */
-  #takeWhatIsThere(): void {
-    if (this.#closed) return;
-    for (const inbox of this.#inboxes) {
-      const buffer = new Uint8Array(inbox.maxFrameBytes);
-      for (let left = MAX_AT_ONCE; left > 0; left--) {
-        const byteLength = inbox.tryTake(buffer);
-        if (byteLength === undefined) break;
-        this.#dispatchSafely(buffer, byteLength, inbox.priority);
-      }
-    }
   }
 
   /** After a death: blocks of messages that were for this endpoint and are not in its inboxes. */
   #recoverInboxes(): void {
+    if (this.#recoveries === 0) return;
     this.#recoveries--;
-    for (const inbox of this.#inboxes) {
-      const name = inbox.carrier === "ring" ? ringName(this.system, this.id) : this.inboxName;
-      this.recover(name, () => inbox.depth === 0);
-    }
+    for (const inbox of this.#intake.inboxes) this.recover(inbox.name, () => inbox.depth === 0);
   }
 
-  #dispatchSafely(buffer: Uint8Array, byteLength: number, priority: number): void {
+  #dispatchSafely(bytes: Uint8Array, priority: number): void {
     try {
-      this.#dispatch(buffer, byteLength, priority);
+      this.#dispatch(bytes, priority);
     } catch (error) {
       // A fault of ours, or of the system: it costs one frame and not the inbox.
       this.log.error("A frame could not be taken in", { error });
-      this.dead("undecodable", undefined, buffer.subarray(0, byteLength), { error });
+      this.dead("undecodable", undefined, bytes, { error });
     }
   }
 
-  #dispatch(buffer: Uint8Array, byteLength: number, priority: number): void {
-    const frame = decodeFrame(buffer, byteLength);
+  #dispatch(bytes: Uint8Array, priority: number): void {
+    const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame) {
-      this.dead("invalid-frame", undefined, buffer.subarray(0, byteLength), {
+      this.dead("invalid-frame", undefined, bytes, {
         detail: `${frame.problem}: ${frame.detail}`,
       });
       return;
@@ -638,12 +602,12 @@ export class Endpoint {
       case KIND.ASK:
       case KIND.OPEN:
         if (!this.#isCredible(frame)) {
-          this.dead("dropped", undefined, buffer.subarray(0, byteLength), {
+          this.dead("dropped", undefined, bytes, {
             frame,
             detail: "its sender is none that there is",
           });
-        } else if (frame.to === 0) this.orders.take(frame, buffer.subarray(0, byteLength));
-        else this.#takeIn(frame, buffer.subarray(0, byteLength), priority);
+        } else if (frame.to === 0) this.orders.take(frame, bytes);
+        else this.#takeIn(frame, bytes, priority);
         return;
       case KIND.REPLY:
       case KIND.FAILED:

@@ -53,6 +53,7 @@ export class Post {
   readonly #lines = new Map<string, Departures>();
   /** Control frames that wait for room. */
   readonly #leaving = new Set<Promise<void>>();
+  #framesSent = 0;
   #scratch = new Uint8Array(8192);
 
   constructor({ outlets, slab, clock }: { outlets: Outlets; slab: () => Slab; clock: Clock }) {
@@ -121,6 +122,11 @@ export class Post {
     const left = () => void this.#leaving.delete(leaving);
     leaving.then(left, left);
     return leaving;
+  }
+
+  /** How many frames have gone at once, of any kind. */
+  get framesSent(): number {
+    return this.#framesSent;
   }
 
   /** How full what leads to an address is: what this endpoint may have on the way, or its queue. */
@@ -230,7 +236,9 @@ export class Post {
   ): boolean {
     if (fits(outbox, header, payload)) {
       const byteLength = encodeFrame(this.#room(outbox), header, payload);
-      return outbox.trySend(this.#scratch.subarray(0, byteLength), lane, priority);
+      const isSent = outbox.trySend(this.#scratch.subarray(0, byteLength), lane, priority);
+      if (isSent) this.#framesSent++;
+      return isSent;
     }
     const slab = this.#slab();
     const block = slab.tryWrite(payload, lane === "message");
