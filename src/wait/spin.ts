@@ -23,8 +23,8 @@ const MAX_TRIES = 100;
 /** How many waits in a row park at once where spins have found nothing, before one tries again. */
 const PROBE_EVERY = 32;
 
-/** A try that took longer had the processor taken away by somebody else. */
-const SHORT_MS = 0.1;
+/** A try that took longer had the processor taken away by somebody else, or a peer that was slow. */
+const SHORT_MS = 0.2;
 
 /** A spin that takes longer ends: the peer waits for what this thread has yet to do, perhaps. */
 const SPIN_MS = 0.1;
@@ -35,8 +35,12 @@ const IN_STEP = 2;
 /** One in so many waits looks first all the same: the peer may have gone ahead. */
 const LOOK_EVERY = 16;
 
-/** How many waits park at once after the first long spin, and at most. */
-const PAUSE = 16, MAX_PAUSE = 1024;
+/**
+ * How many waits park at once after a long spin, at most. The first makes it one, each further one
+ * twice as many, each short one half: a stranger makes most spins long, a peer that collects
+ * garbage one in hundreds.
+ */
+const MAX_PAUSE = 1024;
 
 /** One in so many spins that find something at once is timed: the clock costs a tenth of a spin. */
 const TIMED_EVERY = 16;
@@ -92,7 +96,7 @@ export class Spinner {
       if (lastMs !== undefined || result === undefined) {
         const nowMs = this.#nowMs();
         if (nowMs - (lastMs ?? nowMs) > SHORT_MS) {
-          this.#pause = Math.min(MAX_PAUSE, Math.max(PAUSE, this.#pause * 2));
+          this.#pause = Math.min(MAX_PAUSE, Math.max(1, this.#pause * 2));
           this.#inStep = 0;
           return result;
         }

@@ -7,7 +7,7 @@
  */
 
 import { ClosedError } from "../../errors.ts";
-import { MessageQueue } from "../../mq/mod.ts";
+import { type AwaitOptions, MessageQueue } from "../../mq/mod.ts";
 import { awaitRoom, hasName, receivedPriority, receiveLength } from "../../mq/inside.ts";
 import type { CarrierWait, Inbox, Lane, Outbox } from "./carrier.ts";
 import { CarrierOutbox, checkBuffer, type Way } from "./outbox.ts";
@@ -99,12 +99,9 @@ class QueueInbox implements Inbox {
     return byteLength;
   }
 
-  async take(into: Uint8Array, { timeoutMs, signal }: CarrierWait = {}): Promise<number> {
+  async take(into: Uint8Array, options?: CarrierWait): Promise<number> {
     this.#check(into);
-    const { byteLength, priority } = await this.#queue.receiveInto(into, {
-      ...(timeoutMs !== undefined && { timeoutMs }),
-      ...(signal !== undefined && { signal }),
-    });
+    const { byteLength, priority } = await this.#queue.receiveInto(into, options && given(options));
     this.#priority = priority;
     return byteLength;
   }
@@ -121,6 +118,14 @@ class QueueInbox implements Inbox {
     if (this.#queue.closed) throw new ClosedError("the inbox of", this.name);
     checkBuffer(this.name, into, this.maxFrameBytes);
   }
+}
+
+/** Options without those that are not given. */
+function given({ timeoutMs, signal }: CarrierWait): AwaitOptions {
+  return {
+    ...(timeoutMs !== undefined && { timeoutMs }),
+    ...(signal !== undefined && { signal }),
+  };
 }
 
 /** How frames go into a kernel queue. */

@@ -27,6 +27,11 @@ const MAX_AT_ONCE = 4096;
 /** So many microtasks after a frame was taken in, what follows from it has mostly happened. */
 const SETTLING_HOPS = 16;
 
+/** So many frames in a row that had no other behind them: the next has none, mostly. */
+const ALONE = 4;
+/** One time in so many it is looked for all the same. */
+const LOOK_EVERY = 16;
+
 /** The inboxes of one endpoint. */
 export class Intake {
   readonly inboxes: Inbox[] = [];
@@ -71,11 +76,15 @@ export class Intake {
     const host = this.#host;
     const buffer = new Uint8Array(inbox.maxFrameBytes);
     let sentBefore = host.framesSent();
-    for (let inARow = 0; !this.#isClosed; inARow++) {
+    for (let inARow = 0, alone = 0; !this.#isClosed; inARow++) {
       let byteLength: number | undefined;
       try {
-        byteLength = inbox.tryTake(buffer);
-        if (byteLength === undefined) {
+        // Where frames come one by one, to look for a second is a call in vain.
+        const looks = alone < ALONE || alone % LOOK_EVERY === 0;
+        byteLength = looks ? inbox.tryTake(buffer) : undefined;
+        if (byteLength !== undefined) alone = 0;
+        else {
+          alone++;
           inARow = 0;
           host.emptied();
           await this.#settled(sentBefore);
