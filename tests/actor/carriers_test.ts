@@ -385,3 +385,69 @@ test("local: with its inbox a carrier ends, for who waits and for who comes", as
   assertThrows(() => outbox.trySend(bytesOf("x"), "message", 0), ClosedError, '"counter"');
   assertThrows(() => inbox.outbox(), ClosedError);
 });
+
+/** All that is in a local inbox, taken without a copy. */
+function textsOf(inbox: LocalInbox): string[] {
+  const texts: string[] = [];
+  for (let frame; (frame = inbox.tryTakeFrame()) !== undefined;) texts.push(textOf(frame));
+  return texts;
+}
+
+test("local: without control frames each place is one for messages", () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 3, maxFrameBytes: 8, takesControl: false });
+  assertEquals(filled(inbox.outbox(), "message"), 3);
+});
+
+test("local: what is admitted needs no room, and what is put back comes first", () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 2, maxFrameBytes: 8, takesControl: false });
+  for (const text of ["a", "b", "c"]) inbox.admit(bytesOf(text), 1);
+  inbox.admit(bytesOf("urgent"), 2);
+  inbox.putBack(bytesOf("first of 1"), 1);
+  assertEquals([inbox.depth, inbox.outbox().trySend(bytesOf("x"), "message", 9)], [5, false]);
+  assertEquals(textsOf(inbox), ["urgent", "first of 1", "a", "b", "c"]);
+});
+
+test("local: the oldest of the lowest priority is dropped, and that may be the new one", () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 2, maxFrameBytes: 8, takesControl: false });
+  const put = (text: string, priority: number) => {
+    const dropped = inbox.putDroppingOld(bytesOf(text), priority);
+    return dropped && textOf(dropped);
+  };
+  assertEquals([put("a", 1), put("b", 1), put("c", 1), put("low", 0)], [
+    undefined,
+    undefined,
+    "a",
+    "low",
+  ]);
+  assertEquals(textsOf(inbox), ["b", "c"]);
+});
+
+test("local: who waits for a frame gets it, however it came in", async () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 2, maxFrameBytes: 8, takesControl: false });
+  for (const put of ["admit", "putBack", "putDroppingOld"] as const) {
+    const taken = inbox.takeFrame({});
+    inbox[put](bytesOf(put.slice(0, 8)), 3);
+    assertEquals(textOf(await within("a frame", taken)), put.slice(0, 8));
+    assertEquals([inbox.priority, inbox.depth], [3, 0]);
+  }
+});
+
+test("local: what is drained is all there is, and all who wait are told that it went", async () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 1, maxFrameBytes: 8, takesControl: false });
+  const outbox = inbox.outbox();
+  await outbox.send(bytesOf("in"), "message", 0);
+  const waiting = ["one", "two"].map((text) => outbox.send(bytesOf(text), "message", 0));
+  assertEquals(inbox.drain().map(({ bytes }) => textOf(bytes)), ["in", "one", "two"]);
+  await within("both", Promise.all(waiting));
+  assertEquals([filled(outbox, "message"), inbox.depth], [1, 1]);
+});
+
+test("local: more capacity lets in who waits for room", async () => {
+  const inbox = new LocalInbox("counter", { maxFrames: 1, maxFrameBytes: 8, takesControl: false });
+  const outbox = inbox.outbox();
+  await outbox.send(bytesOf("in"), "message", 0);
+  const waiting = outbox.send(bytesOf("waits"), "message", 0);
+  inbox.capacity = 2;
+  await within("the second", waiting);
+  assertEquals(textsOf(inbox), ["in", "waits"]);
+});

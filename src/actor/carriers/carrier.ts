@@ -6,10 +6,6 @@
  * tests/contract/carrier_contract.ts, that each of them passes.
  */
 
-// Nothing is imported: what makes the npm package translates only modules that another one names,
-// and no endpoint needs this one between its threads and processes.
-import type {} from "./local.ts";
-
 /** What is between an outbox and its inbox. */
 export type CarrierKind = "local" | "queue" | "ring";
 

@@ -1,8 +1,9 @@
 /**
- * The carrier inside one thread: a bounded buffer of frames, without a kernel object.
+ * The carrier inside one thread: a bounded buffer of frames, without a kernel object. It is what the
+ * mailbox of an actor is made of that takes from its endpoint's inbox.
  *
- * Rule: a frame is a copy on both sides, so that it is the same here as between processes: nobody
- * sees later what the other does to its bytes.
+ * Rule: an outbox copies a frame, so that it is the same here as between processes: nobody sees later
+ * what the sender does to its bytes.
  */
 
 import { ClosedError } from "../../errors.ts";
@@ -15,14 +16,19 @@ import { messagePlaces } from "./reserve.ts";
 
 /** How large a local inbox is. */
 export interface LocalSize {
-  /** How many frames fit, 1 or more; the last two places are left to control frames. */
+  /** How many frames fit, 1 or more. */
   readonly maxFrames: number;
   /** The longest frame, in bytes. */
   readonly maxFrameBytes: number;
+  /**
+   * Whether control frames come this way, too: the last two places are left to them then.
+   * @default {true}
+   */
+  readonly takesControl?: boolean;
 }
 
 /** A frame in the buffer. */
-interface LocalFrame {
+export interface LocalFrame {
   readonly bytes: Uint8Array;
   readonly priority: number;
 }
@@ -33,21 +39,22 @@ export class LocalInbox implements Inbox {
   readonly name: string;
   readonly maxFrameBytes: number;
   readonly #frames: MailboxBuffer<LocalFrame>;
-  readonly #messagePlaces: number;
+  readonly #takesControl: boolean;
   readonly #takers: LocalWaiters;
   readonly #senders: Record<Lane, LocalWaiters>;
   #priority = 0;
+  #isDraining = false;
   #isClosed = false;
 
   /**
    * @param name What errors call it.
    * @throws {RangeError} If `maxFrames` is no whole number from 1.
    */
-  constructor(name: string, { maxFrames, maxFrameBytes }: LocalSize) {
+  constructor(name: string, { maxFrames, maxFrameBytes, takesControl = true }: LocalSize) {
     this.name = name;
     this.maxFrameBytes = maxFrameBytes;
     this.#frames = new MailboxBuffer(maxFrames);
-    this.#messagePlaces = messagePlaces(maxFrames);
+    this.#takesControl = takesControl;
     const target = JSON.stringify(name);
     this.#takers = new LocalWaiters(`a frame in ${target}`);
     this.#senders = {
@@ -64,13 +71,23 @@ export class LocalInbox implements Inbox {
       carrier,
       target,
       maxFrameBytes,
-      capacity: this.#frames.capacity,
+      capacity: this.capacity,
       depth: () => this.#frames.length,
       sendNow: (frame, lane, priority) => this.#put(frame, lane, priority),
       awaitRoom: (lane, attempt, signal) => this.#senders[lane].wait(attempt, { signal }),
       close: () => {},
     };
     return new CarrierOutbox(way);
+  }
+
+  /** How many frames fit; those that are in stay, if they are more. */
+  get capacity(): number {
+    return this.#frames.capacity;
+  }
+
+  set capacity(capacity: number) {
+    this.#frames.capacity = capacity;
+    this.#serveSenders();
   }
 
   get depth(): number {
@@ -102,6 +119,52 @@ export class LocalInbox implements Inbox {
     }
   }
 
+  /** Takes the next frame without a copy, if there is one: its bytes are the taker's from now on. */
+  tryTakeFrame(): Uint8Array | undefined {
+    const frame = this.#frames.shift();
+    if (frame === undefined) return undefined;
+    this.#priority = frame.priority;
+    this.#serveSenders();
+    return frame.bytes;
+  }
+
+  /** The same as soon as there is one. Rejects as {@linkcode LocalInbox.take} does. */
+  takeFrame(options: CarrierWait): Promise<Uint8Array> {
+    return this.#takers.wait(() => this.tryTakeFrame(), options);
+  }
+
+  /** Puts in a frame even when there is no room; its bytes are the inbox's from now on. */
+  admit(bytes: Uint8Array, priority: number): void {
+    this.#frames.admit({ bytes, priority }, priority);
+    this.#takers.serve();
+  }
+
+  /** Puts a frame back that was taken, before those of its priority. */
+  putBack(bytes: Uint8Array, priority: number): void {
+    this.#frames.unshift({ bytes, priority }, priority);
+    this.#takers.serve();
+  }
+
+  /**
+   * Puts in a frame, and drops one where there is no room: the oldest of the lowest priority, this
+   * one among them. Its bytes are the inbox's from now on.
+   *
+   * @returns The bytes of what was dropped, if something was.
+   */
+  putDroppingOld(bytes: Uint8Array, priority: number): Uint8Array | undefined {
+    const dropped = this.#frames.pushDroppingOld({ bytes, priority }, priority);
+    this.#takers.serve();
+    return dropped?.bytes;
+  }
+
+  /** Takes out all there is, and what waits for room: whoever sent that is told that it is in. */
+  drain(): LocalFrame[] {
+    this.#isDraining = true;
+    this.#serveSenders();
+    this.#isDraining = false;
+    return this.#frames.remove(() => true);
+  }
+
   /** Nobody takes what is left: it is gone with the inbox, and its outboxes throw. */
   close(): void {
     if (this.#isClosed) return;
@@ -118,21 +181,24 @@ export class LocalInbox implements Inbox {
 
   #put(frame: Uint8Array, lane: Lane, priority: number): boolean {
     this.#checkOpen();
-    const places = lane === "message" ? this.#messagePlaces : this.#frames.capacity;
-    if (this.#frames.length >= places) return false;
-    this.#frames.push({ bytes: new Uint8Array(frame), priority }, priority);
+    const { capacity } = this;
+    const places = lane === "message" && this.#takesControl ? messagePlaces(capacity) : capacity;
+    if (this.#frames.length >= places && !this.#isDraining) return false;
+    this.#frames.admit({ bytes: new Uint8Array(frame), priority }, priority);
     this.#takers.serve();
     return true;
   }
 
   #takeInto(into: Uint8Array): number | undefined {
-    const frame = this.#frames.shift();
-    if (frame === undefined) return undefined;
-    into.set(frame.bytes);
-    this.#priority = frame.priority;
+    const bytes = this.tryTakeFrame();
+    if (bytes === undefined) return undefined;
+    into.set(bytes);
+    return bytes.byteLength;
+  }
+
+  #serveSenders(): void {
     this.#senders.control.serve();
     this.#senders.message.serve();
-    return frame.bytes.byteLength;
   }
 
   #checkOpen(): void {

@@ -44,7 +44,8 @@ export class CarrierOutbox implements Outbox {
   readonly maxFrameBytes: number;
   readonly capacity: number;
   readonly #way: Way;
-  readonly #lines: Record<Lane, SendLine>;
+  /** Who waits for room; made when the first does. */
+  readonly #lines: { [L in Lane]?: SendLine } = {};
   #isClosed = false;
 
   constructor(way: Way) {
@@ -53,7 +54,6 @@ export class CarrierOutbox implements Outbox {
     this.maxFrameBytes = way.maxFrameBytes;
     this.capacity = way.capacity;
     this.#way = way;
-    this.#lines = { message: lineOf(way, "message"), control: lineOf(way, "control") };
   }
 
   get depth(): number {
@@ -73,7 +73,8 @@ export class CarrierOutbox implements Outbox {
   trySend(frame: Uint8Array, lane: Lane, priority: number): boolean {
     this.#checkOpen();
     this.#judge(frame, priority);
-    return !this.#lines[lane].holdsBack(priority) && this.#way.sendNow(frame, lane, priority);
+    if (this.#lines[lane]?.holdsBack(priority)) return false;
+    return this.#way.sendNow(frame, lane, priority);
   }
 
   send(
@@ -87,7 +88,7 @@ export class CarrierOutbox implements Outbox {
       checkSignal(signal);
       this.#checkOpen();
       this.#judge(frame, priority);
-      const line = this.#lines[lane];
+      const line = this.#lines[lane] ??= lineOf(this.#way, lane);
       const isSent = !line.holdsBack(priority) &&
         attempt(() => this.#way.sendNow(frame, lane, priority));
       if (isSent) return Promise.resolve(foundAtOnce(undefined));

@@ -25,9 +25,8 @@ export class SendLine {
   readonly #awaitRoom: AwaitRoom;
   /** In the order in which they are served. */
   readonly #places: Place[] = [];
-  /** Ends the wait for room, when nobody wants it any more. */
-  #unwanted = new AbortController();
-  #isRoomAwaited = false;
+  /** Ends the wait for room, when nobody wants it any more; undefined when there is none. */
+  #unwanted: AbortController | undefined;
   readonly #attempt = () => this.#serve();
 
   /** @param awaited In errors: `room in "/shop.1"`. */
@@ -106,21 +105,20 @@ export class SendLine {
   }
 
   #wantRoom(): void {
-    if (this.#isRoomAwaited) return;
-    this.#isRoomAwaited = true;
-    const { signal } = this.#unwanted;
+    if (this.#unwanted !== undefined) return;
+    const unwanted = this.#unwanted = new AbortController(), { signal } = unwanted;
     this.#awaitRoom(this.#attempt, signal).catch((error) => {
       if (!signal.aborted) this.end(error);
     }).then(() => {
-      this.#isRoomAwaited = false;
+      if (this.#unwanted === unwanted) this.#unwanted = undefined;
       if (this.#places.length > 0) this.#wantRoom(); // who came since
     });
   }
 
   #forgetRoom(): void {
-    if (this.#places.length > 0 || !this.#isRoomAwaited) return;
+    if (this.#places.length > 0 || this.#unwanted === undefined) return;
     this.#unwanted.abort();
-    this.#unwanted = new AbortController();
+    this.#unwanted = undefined;
   }
 }
 

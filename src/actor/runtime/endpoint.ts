@@ -244,13 +244,13 @@ export class Endpoint {
         description: "no such actor lives here",
       });
     }
-    return mailbox.put(
-      { bytes, priority },
+    return mailbox.put(bytes, {
+      priority,
       flow,
-      address.label,
-      (letter) => this.dropped(address, letter.bytes),
-      (ms, run) => this.clock.after(ms, run),
-    );
+      label: address.label,
+      clock: this.clock,
+      dropped: (old) => this.dropped(address, old),
+    });
   }
 
   /** A message that its mailbox had no room for, where that is allowed; who asked is told. */
@@ -273,7 +273,7 @@ export class Endpoint {
 
   /** The mailbox of an actor that takes from this endpoint's inbox; it outlives the actor's ends. */
   openMailbox(actor: number, capacity: number): LocalMailbox {
-    const mailbox = new LocalMailbox(capacity);
+    const mailbox = new LocalMailbox(`${this.inboxName}#${actor}`, capacity);
     this.mailboxes.set(actor, mailbox);
     return mailbox;
   }
@@ -655,7 +655,7 @@ export class Endpoint {
       const full = new MailboxFull(`actor ${frame.to}`, mailbox.depth, mailbox.capacity);
       return this.answers.failed(frame, full, frame.to);
     }
-    mailbox.accept({ bytes: this.whole(frame, bytes), priority });
+    mailbox.accept(this.whole(frame, bytes), priority);
   }
 
   /** A frame with its payload in it, as it is kept: then the slab's block is free again. */

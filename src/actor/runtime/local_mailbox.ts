@@ -1,170 +1,130 @@
 /**
- * The mailbox of an actor without a kernel queue of its own: frames in this thread's memory.
+ * The mailbox of an actor without a kernel queue of its own: the local carrier, as a cell takes from
+ * it and as this thread's own messages go in.
  *
  * Rule: it outlives the incarnations of its actor. Senders of this thread are bounded by its
  * capacity; what comes from other threads is bounded by their credit, and always taken in.
  */
 
-import { onAbort } from "../../wait/mod.ts";
+import type { Outbox } from "../carriers/carrier.ts";
+import { type LocalFrame, LocalInbox } from "../carriers/local.ts";
 import { MailboxFull } from "../errors.ts";
-import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
+import type { Clock } from "../flow/clock.ts";
+import { onAbort } from "../../wait/mod.ts";
 import type { Flow } from "./post.ts";
 import type { Source } from "./source.ts";
 
-/** A frame and its priority. */
-export interface Letter {
-  readonly bytes: Uint8Array;
+/** What a message of this thread has beside its bytes. */
+export interface LocalPosting {
   readonly priority: number;
-}
-
-/** One that waits for room. */
-interface WaitingSender {
-  readonly letter: Letter;
-  admit(): void;
-}
-
-/** One that waits for a frame. */
-interface WaitingTaker {
-  give(bytes: Uint8Array | undefined): void;
+  readonly flow: Flow;
+  /** Of the actor, for errors. */
+  readonly label: string;
+  readonly clock: Clock;
+  /** Is told of what was dropped for it. */
+  dropped(bytes: Uint8Array): void;
 }
 
 /** The buffer between senders and the cells that take from it: one, or those of a pool. */
 export class LocalMailbox implements Source {
-  readonly #buffer: MailboxBuffer<Letter>;
-  readonly #senders = new Set<WaitingSender>();
-  readonly #takers = new Set<WaitingTaker>();
-  #priority = 0;
+  readonly #inbox: LocalInbox;
+  /** Where this thread's own messages go in; most actors of a process never need it. */
+  #outbox: Outbox | undefined;
 
-  constructor(capacity: number) {
-    this.#buffer = new MailboxBuffer(capacity);
+  constructor(name: string, capacity: number) {
+    const size = { maxFrames: capacity, maxFrameBytes: Infinity, takesControl: false };
+    this.#inbox = new LocalInbox(name, size);
   }
 
   /** How many frames fit; those that are in stay, if they are more. */
   get capacity(): number {
-    return this.#buffer.capacity;
+    return this.#inbox.capacity;
   }
 
   set capacity(capacity: number) {
-    this.#buffer.capacity = capacity;
+    this.#inbox.capacity = capacity;
   }
 
   /** How many frames wait. */
   get depth(): number {
-    return this.#buffer.length;
+    return this.#inbox.depth;
   }
 
   get priority(): number {
-    return this.#priority;
+    return this.#inbox.priority;
   }
 
-  /** Takes in what came from another thread, or comes back from a cell that ended. */
-  accept(letter: Letter): void {
-    if (this.#giveToTaker(letter)) return;
-    this.#buffer.admit(letter, letter.priority);
+  /** Takes in what came from another thread; the bytes are the mailbox's from now on. */
+  accept(bytes: Uint8Array, priority: number): void {
+    this.#inbox.admit(bytes, priority);
   }
 
   giveBack(bytes: Uint8Array, priority: number): void {
-    const letter = { bytes, priority };
-    if (!this.#giveToTaker(letter)) this.#buffer.unshift(letter, priority);
+    this.#inbox.putBack(bytes, priority);
   }
 
   /**
    * A message of a sender in this thread.
    *
-   * @returns Whether it is in: what was dropped for it, or it, when one was dropped.
+   * @returns Whether it is in: false when it was dropped.
    * @throws {MailboxFull} If there is no room, and `onFull` is "fail".
    */
-  put(
-    letter: Letter,
-    { onFull, timeoutMs, signal }: Flow,
-    label: string,
-    dropped: (letter: Letter) => void,
-    after: (ms: number, run: () => void) => () => void,
-  ): boolean | Promise<boolean> {
-    if (this.#giveToTaker(letter)) return true;
-    const { priority } = letter;
-    if (onFull === "drop-old") {
-      const old = this.#buffer.pushDroppingOld(letter, priority);
-      if (old !== undefined && old !== letter) dropped(old);
-      return old !== letter;
+  put(bytes: Uint8Array, posting: LocalPosting): boolean | Promise<boolean> {
+    const { priority, flow, label } = posting;
+    if (flow.onFull === "drop-old") {
+      const old = this.#inbox.putDroppingOld(bytes, priority);
+      if (old !== undefined && old !== bytes) posting.dropped(old);
+      return old !== bytes;
     }
-    if (this.#senders.size === 0 && this.#buffer.push(letter, priority)) return true;
-    switch (onFull) {
+    const outbox = this.#outbox ??= this.#inbox.outbox();
+    if (outbox.trySend(bytes, "message", priority)) return true;
+    switch (flow.onFull) {
       case "drop-new":
         return false;
       case "fail":
         throw new MailboxFull(label, this.depth, this.capacity);
       case "wait":
-        return new Promise((resolve, reject) => {
-          const end = (settle: () => void) => {
-            this.#senders.delete(sender);
-            cancel?.();
-            stopListening?.();
-            settle();
-          };
-          const sender = { letter, admit: () => end(() => resolve(true)) };
-          const cancel = timeoutMs === undefined
-            ? undefined
-            : after(timeoutMs, () =>
-              end(() =>
-                reject(
-                  new DOMException(
-                    `Mailbox "${label}" had no room within ${timeoutMs} ms`,
-                    "TimeoutError",
-                  ),
-                )
-              ));
-          const stopListening = signal && onAbort(signal, () => end(() => reject(signal.reason)));
-          this.#senders.add(sender);
-        });
+        return putLater(outbox, bytes, posting);
     }
   }
 
   tryNext(): Uint8Array | undefined {
-    const letter = this.#buffer.shift();
-    if (letter === undefined) return undefined;
-    this.#priority = letter.priority;
-    for (const sender of this.#senders) {
-      if (!this.#buffer.push(sender.letter, sender.letter.priority)) break;
-      sender.admit();
-    }
-    return letter.bytes;
+    return this.#inbox.tryTakeFrame();
   }
 
-  next(signal: AbortSignal): Promise<Uint8Array | undefined> {
-    if (signal.aborted) return Promise.resolve(undefined);
-    const found = this.tryNext();
-    if (found !== undefined) return Promise.resolve(found);
-    return new Promise((resolve) => {
-      const give = (bytes: Uint8Array | undefined) => {
-        this.#takers.delete(taker);
-        signal.removeEventListener("abort", abort);
-        resolve(bytes);
-      };
-      const abort = () => give(undefined);
-      const taker = { give };
-      signal.addEventListener("abort", abort);
-      this.#takers.add(taker);
-    });
+  async next(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    if (signal.aborted) return undefined;
+    try {
+      return await this.#inbox.takeFrame({ signal });
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw error;
+    }
   }
 
   /** Takes out all that waits, for the dead letters. */
-  drain(): Letter[] {
-    const letters: Letter[] = [];
-    for (let letter; (letter = this.#buffer.shift()) !== undefined;) letters.push(letter);
-    for (const sender of [...this.#senders]) {
-      letters.push(sender.letter);
-      sender.admit();
-    }
-    return letters;
+  drain(): LocalFrame[] {
+    return this.#inbox.drain();
   }
+}
 
-  #giveToTaker(letter: Letter): boolean {
-    for (const taker of this.#takers) {
-      this.#priority = letter.priority;
-      taker.give(letter.bytes);
-      return true;
-    }
-    return false;
+/** Puts it in as soon as there is room; the deadline is one of the system's clock. */
+async function putLater(
+  outbox: Outbox,
+  bytes: Uint8Array,
+  { priority, flow: { timeoutMs, signal }, label, clock }: LocalPosting,
+): Promise<boolean> {
+  const giveUp = new AbortController();
+  const cancel = timeoutMs === undefined ? undefined : clock.after(timeoutMs, () => {
+    const message = `Mailbox "${label}" had no room within ${timeoutMs} ms`;
+    giveUp.abort(new DOMException(message, "TimeoutError"));
+  });
+  const stopListening = signal && onAbort(signal, () => giveUp.abort(signal.reason));
+  try {
+    await outbox.send(bytes, "message", priority, { signal: giveUp.signal });
+    return true;
+  } finally {
+    cancel?.();
+    stopListening?.();
   }
 }

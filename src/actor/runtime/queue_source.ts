@@ -5,15 +5,15 @@
  */
 
 import type { Inbox } from "../carriers/carrier.ts";
+import type { LocalFrame } from "../carriers/local.ts";
 import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
-import type { Letter } from "./local_mailbox.ts";
 import type { Source } from "./source.ts";
 
 /** Takes into one buffer, which the next frame uses again. */
 export class QueueSource implements Source {
   readonly #inbox: Inbox;
   readonly #buffer: Uint8Array;
-  readonly #returned = new MailboxBuffer<Letter>(Number.MAX_SAFE_INTEGER);
+  readonly #returned = new MailboxBuffer<LocalFrame>(Number.MAX_SAFE_INTEGER);
   #priority = 0;
 
   constructor(inbox: Inbox) {
@@ -50,7 +50,7 @@ export class QueueSource implements Source {
   }
 
   /** Closes its end; what waits stays in the queue. @returns What was given back. */
-  close(): Letter[] {
+  close(): LocalFrame[] {
     this.#inbox.close();
     return this.#returned.remove(() => true);
   }
