@@ -63,7 +63,7 @@ const BETWEEN: readonly Between[] = [
     role: "ask",
     raw: "round-trip",
     rounds: 21,
-    iterations: 300,
+    iterations: 1_000,
     goal: atMost(1.5),
   },
   {
