@@ -6,7 +6,7 @@
  */
 
 import { shown } from "../../layout/mod.ts";
-import { ActorError, type Exit } from "../errors.ts";
+import { ActorError, describeExit, type Exit } from "../errors.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import { addressOf, type AnyRef } from "../protocol/ref.ts";
 import type { ChildSpec } from "../protocol/child.ts";
@@ -159,6 +159,13 @@ export class Family {
     const child = group.children.find(({ members }) => members.includes(member as Member))!;
     const key = actorKey(place.endpoint, place.actor);
     this.#endpoint.announce({ key, label, incarnation, exit, restarting, endpoint: undefined });
+    if (exit.kind !== "stopped") {
+      const then = restarting ? "it is started anew" : "it is not started again";
+      this.#endpoint.log.warn(`"${label}" ${describeExit(exit)}; ${then}`, {
+        incarnation,
+        ...("error" in exit && { error: exit.error }),
+      });
+    }
     if (restarting) return;
     this.#track(child.label, child.left(member as Member));
     if (child.members.length === 0) {

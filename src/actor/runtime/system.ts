@@ -8,7 +8,7 @@ import { host } from "../../life/inside.ts";
 import { openQueueInbox } from "../carriers/queue.ts";
 import { ActorError, describeExit } from "../errors.ts";
 import { type Clock, realClock } from "../flow/clock.ts";
-import { DeadLetters, type DeadLettersOptions } from "../flow/dead_letters.ts";
+import { DeadLetters, type DeadLettersOptions, type LetterParts } from "../flow/dead_letters.ts";
 import { LineLog, type LogOptions } from "../flow/log.ts";
 import { Directory } from "../memory/directory.ts";
 import type { ChildSpec, RefsOf } from "../protocol/child.ts";
@@ -122,16 +122,29 @@ export class System implements Spawner, AsyncDisposable {
       const incarnation = directory.begin(MAIN, host().pid());
       await loadCodecs();
       const deadLetters = new DeadLetters({ ...options.deadLetters, clock });
+      const log = new LineLog(name, { ...options.log, clock });
+      const keepLetter = (letter: LetterParts) => {
+        const { reason, label, kind, detail } = letter;
+        if (deadLetters.count(reason) === 0) {
+          log.warn("A message went to the dead letters, the first for its reason", {
+            reason,
+            for: label,
+            kind,
+            detail,
+          });
+        }
+        deadLetters.add(letter);
+      };
       const endpoint = new Endpoint({
         system: name,
         id: MAIN,
         incarnation,
         directory,
         clock,
-        log: new LineLog(name, { ...options.log, clock }),
-        keepLetter: (letter) => void deadLetters.add(letter),
+        log,
+        keepLetter,
       });
-      endpoint.orders.add({ dead: (letter) => void deadLetters.add(letter) });
+      endpoint.orders.add({ dead: keepLetter });
       makeQueue(directory, inboxName(name, MAIN));
       endpoint.serve(openQueueInbox(inboxName(name, MAIN)));
       return new System({ name, directory, endpoint, deadLetters });
