@@ -70,7 +70,7 @@ export function describeExit(exit: Exit): string {
 const MAX_TEXT = 300;
 
 /** An error in one line. It may be anything: what was thrown decides what its fields are. */
-function describeError(error: unknown): string {
+export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return shown(error);
   const { name, message } = error;
   return bounded(message === "" ? `${name}` : `${name}: ${message}`);

@@ -14,7 +14,7 @@ import subjectActor, { as } from "./actors/subject.ts";
 import { assert, assertEquals, assertRejects } from "../assert.ts";
 import { test } from "../harness.ts";
 import { systemName } from "../support/stage.ts";
-import { errorOf, within } from "../support/until.ts";
+import { errorOf, until, within } from "../support/until.ts";
 
 test("system() is refused while one of that name lives", async () => {
   const name = systemName();
@@ -109,4 +109,69 @@ test("two kinds of one name in two protocols are two kinds", async () => {
   const two = actor(import.meta, other, () => ({ same: (n) => `two ${n}` }));
   const refs = [await shop.spawn(one), await shop.spawn(two)];
   assertEquals(await Promise.all(refs.map((ref, index) => ref.same(index))), ["one 0", "two 1"]);
+});
+
+test("what a sender says about time is refused unless it is a number of milliseconds", async () => {
+  await using shop = await system(systemName());
+  const subject = await shop.spawn(subjectActor);
+  for (const ms of [-1, NaN, Infinity, "5", null] as number[]) {
+    const echoed = () => subject.echo("x", { timeoutMs: ms });
+    await assertRejects(echoed, RangeError, 'Cannot send "echo": timeoutMs is ');
+  }
+  assertEquals(await subject.echo("x", { timeoutMs: 60_000 }), "x");
+});
+
+test("System.spawn() says in its own words what a kernel queue is refused for", async () => {
+  await using shop = await system(systemName());
+  await assertRejects(
+    () => shop.spawn(subjectActor, { mailbox: "wide", capacity: 1_000_000 }),
+    RangeError,
+    "Cannot spawn: capacity is 1000000: ",
+  );
+  await shop.spawn(subjectActor, { mailbox: "taken" });
+  const error = await errorOf(shop.spawn(subjectActor, { mailbox: "taken" })) as PosixError;
+  assertEquals(error.code, "EEXIST");
+  assert(error.message.includes("spawn with another mailbox"), error.message);
+});
+
+test("a start that fails names the actor and what it threw", async () => {
+  const Plain = protocol("test.plain", { nothing: msg() });
+  const failing = actor(import.meta, Plain, () => {
+    throw new RangeError("thrown on purpose");
+  });
+  await using shop = await system(systemName());
+  const error = await errorOf(shop.spawn(failing, { name: "one" })) as ActorError;
+  assertEquals(error.message, 'Cannot start "one": RangeError: thrown on purpose');
+});
+
+test("an end that nobody asked for, and the first dead letter of a kind, are told in the log", async () => {
+  const Fragile = protocol("test.fragile", { fail: msg(), ask: msg().reply() });
+  const fragile = actor(import.meta, Fragile, () => ({
+    fail() {
+      throw new RangeError("thrown on purpose");
+    },
+    ask() {},
+  }));
+  const lines: string[] = [];
+  await using shop = await system(systemName(), { log: { sink: (line) => lines.push(line) } });
+  const restart = { backoffMs: [0, 0] } as const;
+  const one = await shop.spawn(fragile, { name: "one", restart });
+  for (let round = 0; round < 2; round++) {
+    await one.fail();
+    const answers = () => one.ask().then(() => true, () => false);
+    await until("the next answers", async () => {
+      return shop.deadLetters.count("handler-threw") > round && await answers();
+    });
+  }
+  await shop.stop(one);
+  const told = lines.map((line) => line.replace(/^\S+ /, "").replace(/ error=.*| detail=.*/, ""));
+  const ended = (incarnation: number) =>
+    `WARN ${shop.name}: "one" threw RangeError: thrown on purpose; it is started anew ` +
+    `incarnation=${incarnation}`;
+  assertEquals(told, [
+    `WARN ${shop.name}: A message went to the dead letters, the first for its reason ` +
+    "reason=handler-threw for=one kind=fail",
+    ended(1),
+    ended(2),
+  ]);
 });

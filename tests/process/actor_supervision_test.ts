@@ -5,6 +5,7 @@
 
 import process from "node:process";
 import { type ActorError, child, type Down } from "../../src/actor/mod.ts";
+import counterActor from "../actor/actors/counter.ts";
 import fragileActor from "../actor/actors/fragile.ts";
 import mortalActor, { type Birth } from "../actor/actors/mortal.ts";
 import { assert, assertEquals, assertLess, assertRejects } from "../assert.ts";
@@ -181,6 +182,8 @@ test("a start that fails rejects with its cause, and leaves nothing", async () =
     ["is no actor, expected one", spawnFragile("noActor")],
     ["fragile_missing", spawnFragile("missing")],
     ["the module threw on purpose", spawnFragile("throwing")],
+    ["reading 'start'", shop.spawn(counterActor, { in: "process", stdio } as never)], // no init
+    ["reading 'start'", shop.spawn(counterActor, { in: "worker", stdio } as never)],
   ] as const;
   await Promise.all(starts.map(async ([expected, starting]) => {
     const { message, cause } = await failedStart(starting);

@@ -99,6 +99,7 @@ export class Cell {
     const ended = this.over.then(() => {
       throw this.#died(this.#exit!);
     });
+    ended.catch(() => {}); // a setup that throws at once is not raced
     try {
       this.become(await Promise.race([definition.setup(this.context, init), ended]));
     } catch (error) {

@@ -30,8 +30,9 @@ export class CellContext implements Context<AnyProtocol> {
     this.name = address.label;
     this.incarnation = incarnation;
     this.log = endpoint.log.named(address.label);
-    this.family = new Family(endpoint, (exit) => {
-      void cell.crash({ kind: "lost", reason: `children of it ${describeExit(exit)}` });
+    this.family = new Family(endpoint, (exit, labels) => {
+      const reason = `its group of ${labels.join(", ")} ${describeExit(exit)}`;
+      void cell.crash({ kind: "lost", reason });
     });
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { shown } from "../../layout/mod.ts";
-import { ActorError, describeExit, type Exit } from "../errors.ts";
+import { ActorError, describeError, describeExit, type Exit } from "../errors.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import { addressOf, type AnyRef } from "../protocol/ref.ts";
 import type { ChildSpec } from "../protocol/child.ts";
@@ -30,7 +30,7 @@ interface Group {
 /** The children of one owner. */
 export class Family {
   readonly #endpoint: Endpoint;
-  readonly #onGaveUp: (exit: Exit) => void;
+  readonly #onGaveUp: (exit: Exit, labels: readonly string[]) => void;
   /** In the order in which they were started. */
   readonly #groups: Group[] = [];
   /** Children that have left, and of which something is still there. */
@@ -38,7 +38,7 @@ export class Family {
   #isStopping = false;
 
   /** @param onGaveUp Hears that a group of children ended more often than is allowed. */
-  constructor(endpoint: Endpoint, onGaveUp: (exit: Exit) => void) {
+  constructor(endpoint: Endpoint, onGaveUp: (exit: Exit, labels: readonly string[]) => void) {
     this.#endpoint = endpoint;
     this.#onGaveUp = onGaveUp;
   }
@@ -114,7 +114,7 @@ export class Family {
       await this.#left();
       throw error;
     }
-    const refs = children.map(({ ref }) => ref);
+    const refs = children.map(({ ref }) => ref), labels = children.map(({ label }) => label);
     const stopMs = Math.max(0, ...plans.map(({ stopMs }) => stopMs));
     const group = this.#group(children, strategy, restart, stopMs);
     try {
@@ -124,8 +124,9 @@ export class Family {
       this.#leave(group);
       await this.#left();
       if (cause instanceof ActorError && cause.code === "ESTART") throw cause;
-      const label = group.children[0]?.label ?? plans[0]!.definition.exportName;
-      throw new ActorError({ action: "start", actor: label, code: "ESTART", cause });
+      const actor = refs.length === 1 ? labels[0]! : labels.join(", ");
+      const description = describeError(cause);
+      throw new ActorError({ action: "start", actor, code: "ESTART", description, cause });
     }
     return refs;
   }
@@ -145,9 +146,10 @@ export class Family {
       onGaveUp: (exit) => {
         this.#leave(group);
         this.#release(group.children);
-        this.#onGaveUp(exit);
+        this.#onGaveUp(exit, labels);
       },
     });
+    const labels = children.map(({ label }) => label);
     const group: Group = { children, supervisor };
     this.#groups.push(group);
     return group;

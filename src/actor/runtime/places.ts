@@ -18,11 +18,34 @@ import type { ObjectKind } from "../memory/journal.ts";
  *
  * @throws {PosixError} `EEXIST` if there is one of that name, `EMFILE` and others if a limit is hit:
  * the error names it.
+ * @throws {RangeError} If no queue of this user can have that capacity.
  */
 export function makeQueue(directory: Directory, name: string, capacity?: number): void {
   const size = inboxSize();
-  make(directory, "queue", name, () => {
-    createQueueInbox(name, { ...size, maxMessages: capacity ?? size.maxMessages }).close();
+  try {
+    make(directory, "queue", name, () => {
+      createQueueInbox(name, { ...size, maxMessages: capacity ?? size.maxMessages }).close();
+    });
+  } catch (error) {
+    throw error instanceof PosixError ? inTermsOfSpawn(error, name, capacity) : error;
+  }
+}
+
+/** What refuses a queue, as it looks to who spawns an actor. */
+function inTermsOfSpawn(error: PosixError, name: string, capacity: number | undefined): Error {
+  if (error.code === "EINVAL" && capacity !== undefined) {
+    return new RangeError(`Cannot spawn: capacity is ${capacity}: ${error.hint}`, { cause: error });
+  }
+  if (error.code !== "EEXIST") return error;
+  return new PosixError({
+    action: "make mailbox",
+    target: name,
+    syscall: error.syscall,
+    code: error.code,
+    errno: error.errno,
+    description: "it exists already",
+    hint: "an actor has it, of this system or of a program that uses its names: stop that one " +
+      "first, or spawn with another mailbox",
   });
 }
 

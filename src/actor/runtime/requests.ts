@@ -5,6 +5,7 @@
  */
 
 import { onAbort } from "../../wait/mod.ts";
+import { shown } from "../../layout/mod.ts";
 import { ActorError, MailboxFull } from "../errors.ts";
 import { realClock } from "../flow/clock.ts";
 import { prefixOf } from "../memory/names.ts";
@@ -95,7 +96,7 @@ export class Requests implements StreamHost {
         `Cannot stream "${spec.kind}": credit is ${credit}, expected 1 to ${MAX_CREDIT} items`,
       );
     }
-    checkPriority(spec, options);
+    checkFlow(spec, options);
     const payload = this.#encode(spec, value);
     return new StreamCall(this, spec, credit, (call) => {
       this.#endpoint.checkOpen();
@@ -342,7 +343,7 @@ export class Requests implements StreamHost {
         description: `it is of system "${address.system}", expected "${this.#endpoint.system}"`,
       });
     }
-    checkPriority(spec, options);
+    checkFlow(spec, options);
     const header = this.#endpoint.blank(kind);
     header.codec = value === undefined ? CODEC.NONE : codecNumber(spec.codec);
     header.tag = spec.tag;
@@ -380,7 +381,18 @@ export class Requests implements StreamHost {
   }
 }
 
-function checkPriority(spec: KindSpec, options: AnyOptions): void {
+/** Judges what a sender says about its message. @throws {RangeError} If a number is none. */
+function checkFlow(spec: KindSpec, options: AnyOptions): void {
+  for (const name of ["timeoutMs", "ttlMs"] as const) {
+    const ms: unknown = options[name];
+    if (ms === undefined || (typeof ms === "number" && ms >= 0 && ms < Infinity)) continue;
+    throw new RangeError(
+      `Cannot send "${spec.kind}": ${name} is ${
+        shown(ms)
+      }, expected a number of milliseconds from 0; ` +
+        "without it there is no limit",
+    );
+  }
   const priority = priorityOf(spec, options);
   if (Number.isInteger(priority) && priority >= 0 && priority <= MAX_USER_PRIORITY) return;
   throw new RangeError(

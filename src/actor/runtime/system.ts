@@ -111,7 +111,8 @@ export class System implements Spawner, AsyncDisposable {
     this.#endpoint = endpoint;
     this.#family = new Family(
       endpoint,
-      (exit) => endpoint.log.error(`A group of actors ${describeExit(exit)}`),
+      (exit, labels) =>
+        endpoint.log.error(`The group of ${labels.join(", ")} ${describeExit(exit)}`),
     );
   }
 
