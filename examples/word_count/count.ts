@@ -74,7 +74,8 @@ export async function countWords(
   if (pieces.length === 0) return NOTHING;
 
   const lost: Lost[] = [];
-  const shop = await system(`word-count-${process.pid}`);
+  // What it kills, and what comes of that, it tells itself.
+  const shop = await system(`word-count-${process.pid}`, { log: { level: "error" } });
   let isOver = false; // from then on those who end were asked to
   let crew: Crew | undefined;
   try {
