@@ -3,15 +3,19 @@
  *
  * ```text
  * whole    one iteration asks with BYTES, timed one by one: the lower quartile
- * handed   what is left of it without writing and reading them: these cost by the byte, so that is
- *          where a line through two sizes, the half and the whole, begins: 2 × half − whole
+ * handed   what that is without writing and reading them: a question of 64 bytes, and a block for
+ *          BYTES is claimed and given to its message before, and freed after it
  * ```
  */
 
+import { Directory } from "../../src/actor/memory/directory.ts";
+import { Slab } from "../../src/actor/memory/slab.ts";
 import { system } from "../../src/actor/mod.ts";
 import counter from "./actor_counter.ts";
 import { nowNs } from "./clock.ts";
 import { args, must, numbers, say } from "./loop.ts";
+
+const { process } = globalThis as unknown as { process: typeof import("node:process") };
 
 const [role, bytes, carrier] = args("ROLE", "BYTES", "CARRIER") as [
   "whole" | "handed",
@@ -21,34 +25,34 @@ const [role, bytes, carrier] = args("ROLE", "BYTES", "CARRIER") as [
 
 const bench = await system(`bench-${crypto.randomUUID()}`);
 const ref = await bench.spawn(counter, { in: "process", carrier });
-const whole = new Uint8Array(Number(bytes)).fill(1), half = whole.slice(whole.length >> 1);
+const directory = Directory.create(`bench-${crypto.randomUUID()}`);
+const slab = Slab.open(directory, 0, directory.begin(0, process.pid));
+const payload = new Uint8Array(role === "whole" ? Number(bytes) : 64).fill(1);
 
-async function ask(payload: Uint8Array): Promise<number> {
-  const startNs = nowNs();
+async function ask(): Promise<void> {
   const { n } = await ref.take(payload);
-  const ns = nowNs() - startNs;
   must(n === payload.length, "take");
-  return ns;
 }
 
-/** In turns: what else the machine does meets both. */
-async function quartiles(iterations: number, payloads: readonly Uint8Array[]): Promise<number[]> {
-  const ns = payloads.map(() => new Float64Array(iterations));
-  for (let i = 0; i < iterations; i++) {
-    for (const [index, payload] of payloads.entries()) ns[index]![i] = await ask(payload);
-  }
-  return ns.map((sorted) => sorted.sort()[iterations >> 2]!);
+async function hand(): Promise<void> {
+  const block = slab.tryClaim(Number(bytes))!;
+  slab.queue(block, 1);
+  await ask();
+  slab.free(block);
 }
+
+const run = role === "whole" ? ask : hand;
 
 say("ready");
 for (const iterations of numbers()) {
-  if (role === "whole") {
-    const [ns] = await quartiles(iterations, [whole]);
-    say(JSON.stringify({ ns }));
-  } else {
-    const [ofHalf, ofWhole] = await quartiles(iterations, [half, whole]) as [number, number];
-    // Noise can make it negative, for which a logarithmic scale has no place.
-    say(JSON.stringify({ ns: Math.max(1, 2 * ofHalf - ofWhole) }));
+  const ns = new Float64Array(iterations);
+  for (let i = 0; i < iterations; i++) {
+    const startNs = nowNs();
+    await run();
+    ns[i] = nowNs() - startNs;
   }
+  say(JSON.stringify({ ns: ns.sort()[iterations >> 2] }));
 }
+slab.close();
+directory.remove();
 await bench.close();

@@ -60,6 +60,24 @@ export class Slab implements Disposable {
   }
 
   /**
+   * Claims a block for a payload of so many bytes, which is this endpoint's then and is not written.
+   *
+   * @param leavesOne As for {@linkcode Slab.tryWrite}, and the rest as well.
+   */
+  tryClaim(byteLength: number, leavesOne = false): SlabDescriptor | undefined {
+    checkPayloadBytes(byteLength);
+    const segment = this.#segments.writable(segmentFor(byteLength));
+    const block = this.#claim(segment);
+    if (block === undefined) return undefined;
+    const generation = segment.generationOf(block);
+    if (leavesOne && !segment.hasRoom) {
+      segment.exchange(block, wordOf(WRITING, this.#self), wordOf(FREE, generation));
+      return undefined;
+    }
+    return { segment: segment.index, block, generation, byteLength, crc: 0 };
+  }
+
+  /**
    * Copies a payload into a block, which is this endpoint's then: send it after {@linkcode
    * Slab.queue}, or {@linkcode Slab.free} it.
    *
@@ -70,25 +88,11 @@ export class Slab implements Disposable {
    * @throws {PosixError} `ENOSPC` or `ENOMEM` if there is no room in /dev/shm for one such block.
    */
   tryWrite(payload: Uint8Array, leavesOne = false): SlabDescriptor | undefined {
-    const { byteLength } = payload;
-    checkPayloadBytes(byteLength);
-    const segment = this.#segments.writable(segmentFor(byteLength));
-    const block = this.#claim(segment);
-    if (block === undefined) return undefined;
-    if (leavesOne && !segment.hasRoom) {
-      const free = wordOf(FREE, segment.generationOf(block));
-      segment.exchange(block, wordOf(WRITING, this.#self), free);
-      return undefined;
-    }
+    const { byteLength } = payload, claimed = this.tryClaim(byteLength, leavesOne);
+    if (claimed === undefined) return undefined;
+    const { segment, block } = this.#own(claimed, "write");
     segment.claimedBytes(block, byteLength).set(payload);
-    const crc = crc32c(payload, 0, byteLength);
-    return {
-      segment: segment.index,
-      block,
-      generation: segment.generationOf(block),
-      byteLength,
-      crc,
-    };
+    return { ...claimed, crc: crc32c(payload, 0, byteLength) };
   }
 
   /**
