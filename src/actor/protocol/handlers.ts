@@ -11,7 +11,11 @@ import type { IsNothing } from "./ref.ts";
 
 /** What a handler is told of the message in its hands. */
 export interface Turn {
-  /** Of this message alone, in its system: for logs. */
+  /**
+   * Of this message alone, whoever sent it and whatever was started anew; the same each time that
+   * it is handled. At most 51 characters of ASCII: the run of the system, the sender, its start, and
+   * the message's number there. Who sends from outside the system numbers its messages itself.
+   */
   readonly id: string;
   /**
    * Aborted when nobody waits for the answer any more: its asker gave up or died, its deadline

@@ -259,7 +259,7 @@ export class Cell {
     } catch (error) {
       return this.#refuse("invalid-payload", frame, bytes, error);
     }
-    const turn = new MessageTurn(frame, priority);
+    const turn = new MessageTurn(frame, priority, endpoint.directory.run);
     if (told !== undefined || isPromise(validated)) {
       // Who asked is to know whom, should that one end over it.
       const ready = Promise.all([validated, told]).then(([value]) => value);

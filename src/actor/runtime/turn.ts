@@ -10,18 +10,21 @@ export class MessageTurn implements Turn {
   readonly attempt: number;
   readonly deadlineMs: number | undefined;
   readonly #frame: Frame;
+  readonly #run: string;
   #controller: AbortController | undefined;
   #aborted: { reason: unknown } | undefined;
 
-  constructor(frame: Frame, priority: number) {
+  /** @param run What tells this run of the system from others: endpoints count from 1 in each. */
+  constructor(frame: Frame, priority: number, run: string) {
     this.#frame = frame;
+    this.#run = run;
     this.priority = priority;
     this.attempt = Math.max(1, frame.attempt);
     this.deadlineMs = frame.expires === 0 ? undefined : frame.expires;
   }
 
   get id(): string {
-    return askKey(this.#frame);
+    return `${this.#run}.${askKey(this.#frame)}`;
   }
 
   get from(): number | undefined {
