@@ -35,6 +35,7 @@
  */
 
 export { ClosedError, LayoutError, PosixError } from "../errors.ts";
+export { type HandledIds, handledIds, type HandledIdsFields, once } from "./delivery/once.ts";
 export {
   ActorError,
   type ActorErrorCode,

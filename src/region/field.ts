@@ -7,6 +7,8 @@
  * anything is written: TypeError for its type, RangeError for its amount.
  */
 
+import type { RecordType } from "../layout/mod.ts";
+
 /** How long a wait for a field takes, at most. */
 export interface WaitForSyncOptions {
   /**
@@ -177,6 +179,8 @@ export interface UpdateAsyncOptions extends UpdateOptions {
  * @typeParam D The same, with members that can be assigned to.
  */
 export interface RecordField<V, D = V> {
+  /** What is in it, and where. */
+  readonly type: RecordType;
   /**
    * A copy of the last update. Before the first one all is 0, false or empty.
    *

@@ -40,7 +40,7 @@ const LOOP_WORDS = 16;
 
 /** A record in shared memory. */
 export class SharedRecord<V, D> implements RecordField<V, D> {
-  readonly #type: RecordType;
+  readonly type: RecordType;
   readonly #memory: FieldMemory;
   readonly #path: string;
   readonly #byteOffset: number;
@@ -58,7 +58,7 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
     const { buffer } = memory, { byteLength } = type.content;
     const words = Math.ceil(byteLength / 4), stride = recordStrideBytes(byteLength);
     const copies = byteOffset + RECORD_COPIES_OFFSET;
-    this.#type = type;
+    this.type = type;
     this.#memory = memory;
     this.#path = path;
     this.#byteOffset = byteOffset;
@@ -153,7 +153,7 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
     try {
       const value = valueOf();
       // It judges all of the value, and calls what getters it has, before it writes anything.
-      writeValue(this.#type.content, this.#ownView, 0, value as never, this.#path);
+      writeValue(this.type.content, this.#ownView, 0, value as never, this.#path);
       this.#memory.checkOpen(); // one of those may have closed it
       this.#commit();
     } finally {
@@ -187,7 +187,7 @@ export class SharedRecord<V, D> implements RecordField<V, D> {
   }
 
   #ownValue(): V {
-    return readValue(this.#type.content, this.#ownView, 0) as V;
+    return readValue(this.type.content, this.#ownView, 0) as V;
   }
 
   #lock(): Mutex {
