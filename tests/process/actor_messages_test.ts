@@ -6,6 +6,8 @@ import { ActorError, testSystem } from "../../src/actor/mod.ts";
 import { inboxName, ringName } from "../../src/actor/runtime/names.ts";
 import { MessageQueue } from "../../src/mq/mod.ts";
 import { addressOf } from "../../src/actor/protocol/ref.ts";
+import counterActor from "../actor/actors/counter.ts";
+import heirActor from "../actor/actors/heir.ts";
 import mortalActor, { Mortal } from "../actor/actors/mortal.ts";
 import { openQueueOutbox } from "../../src/actor/carriers/queue.ts";
 import { blankHeader, encodeFrame, FRAME_HEADER_BYTES } from "../../src/actor/wire/frame.ts";
@@ -16,6 +18,15 @@ import { assert, assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { quietSystem } from "../support/actors.ts";
 import { errorOf, until, within } from "../support/until.ts";
+
+for (const place of ["worker", "process"] as const) {
+  test(`a ref in init has its methods in: "${place}"`, async () => {
+    await using shop = await quietSystem();
+    const counter = await shop.spawn(counterActor, { init: { start: 40 } });
+    const heir = await shop.spawn(heirActor, { in: place, init: { counter } });
+    assertEquals(await within("the total", heir.total()), { n: 40 });
+  });
+}
 
 test("who waits for credit of an actor that ended for good goes on", async () => {
   await using shop = await quietSystem();

@@ -108,12 +108,12 @@ const PAYS = `
       draft.payments++;
     });
     if (!isNew) repeated.add(1);
-    for (let i = 0; i < 300; i++) next.load();
+    for (let i = 0; i < 1000; i++) next.load();
     next.store(id + 1);
   }
 `;
 
-const KILLS = Math.max(15, scaled(25));
+const KILLS = Math.max(8, scaled(20));
 
 test(`once() has one effect for each message, ${KILLS} of its receivers are killed`, async () => {
   using object = memoryName();

@@ -93,7 +93,7 @@ export class LaunchedMember implements Member {
       incarnation,
       moduleUrl: definition.url,
       exportName: definition.exportName,
-      init,
+      init: endpoint.encode("messagepack", init),
       capacity,
       stopMs,
       supervisor: endpoint.id,

@@ -20,7 +20,8 @@ export interface StartOrder {
   readonly incarnation: number;
   readonly moduleUrl: string;
   readonly exportName: string;
-  readonly init: unknown;
+  /** In MessagePack; no bytes for undefined. Refs in it need the protocols that the module makes. */
+  readonly init: Uint8Array;
   readonly capacity: number;
   readonly stopMs: number;
   /** The endpoint that supervises it, and hears how it ends. */

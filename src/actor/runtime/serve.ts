@@ -10,7 +10,8 @@ import { Directory } from "../memory/directory.ts";
 import { type AnyActorDefinition, isActorDefinition } from "../protocol/definition.ts";
 import type { LaunchedAs } from "../launch/launched.ts";
 import type { Address } from "../protocol/ref.ts";
-import { loadCodecs } from "../wire/codec.ts";
+import { decodePayload, loadCodecs } from "../wire/codec.ts";
+import { CODEC } from "../wire/frame_layout.ts";
 import { REPLY_PRIORITY } from "../wire/priorities.ts";
 import { Cell } from "./cell.ts";
 import { Endpoint } from "./endpoint.ts";
@@ -72,7 +73,7 @@ class LaunchedActors {
 
   async start(order: StartOrder): Promise<void> {
     const endpoint = this.#endpoint;
-    const { actor, address, incarnation, capacity, stopMs, init, supervisor } = order;
+    const { actor, address, incarnation, capacity, stopMs, supervisor } = order;
     const last = endpoint.cells.get(actor);
     if (last?.ended === false) {
       throw new TypeError(`Cannot start "${address.label}": it runs already`);
@@ -80,6 +81,9 @@ class LaunchedActors {
     await last?.over;
     this.#addresses.set(actor, address);
     const definition = await importActor(order);
+    const init = order.init.byteLength === 0
+      ? undefined
+      : decodePayload(CODEC.MESSAGEPACK, "messagepack", order.init, endpoint.crossing);
     let source;
     if (address.mailbox === undefined) {
       const mailbox = endpoint.mailboxes.get(actor) ?? endpoint.openMailbox(actor, capacity);
