@@ -23,7 +23,8 @@ for (const place of ["worker", "process"] as const) {
   test(`a ref in init has its methods in: "${place}"`, async () => {
     await using shop = await quietSystem();
     const counter = await shop.spawn(counterActor, { init: { start: 40 } });
-    const heir = await shop.spawn(heirActor, { in: place, init: { counter } });
+    const init = { counter };
+    const heir = await shop.spawn(heirActor, { in: place as "process", init });
     assertEquals(await within("the total", heir.total()), { n: 40 });
   });
 }
