@@ -48,6 +48,7 @@ export {
   type ValidationErrorInit,
   type ValidationIssue,
 } from "./errors.ts";
+export type { Guarantees } from "./delivery/guarantees.ts";
 export { type Clock, realClock, type TimerOptions, VirtualClock } from "./flow/clock.ts";
 export {
   type DeadLetter,
@@ -124,6 +125,8 @@ export {
 export type {
   BufferOptions,
   CommonSpawnOptions,
+  DeadlineOptions,
+  DeliveryOptions,
   Down,
   HereOptions,
   InitOption,

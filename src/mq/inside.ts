@@ -5,5 +5,5 @@
  * Rule: nothing here is wider than the public calls beside it; it makes less, or waits for more.
  */
 
-export { awaitRoom, hasName, receiveLength } from "./message_queue.ts";
-export { receivedPriority } from "../sys/mod.ts";
+export { awaitMessage, awaitRoom, hasName, receiveAt, receiveLength } from "./message_queue.ts";
+export { receivedPriority, ReceiveTarget } from "../sys/mod.ts";

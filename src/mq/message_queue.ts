@@ -28,6 +28,7 @@ import {
   permissionBits,
   pread,
   receivedPriority,
+  type ReceiveTarget,
   shown,
   type SignalName,
   signalNumber,
@@ -143,6 +144,24 @@ export let hasName: (queue: MessageQueue) => boolean;
 export let receiveLength: (queue: MessageQueue, buffer: Uint8Array) => number;
 
 /**
+ * Takes a message straight to where it is kept, and its priority with it: its length, or -1 when the
+ * queue is empty. For rooms above: inside.ts.
+ */
+export let receiveAt: (queue: MessageQueue, target: ReceiveTarget) => number;
+
+/**
+ * Tries, then tries again until it works, whenever there is a message. For rooms above: inside.ts.
+ *
+ * @param attempt Gives `undefined` when it has to wait on. What it throws rejects.
+ * @returns What `attempt` gave. Rejects with the signal's reason, or with a ClosedError.
+ */
+export let awaitMessage: <T>(
+  queue: MessageQueue,
+  attempt: () => T | undefined,
+  signal: AbortSignal,
+) => Promise<T>;
+
+/**
  * Tries, then tries again until it works: whenever the queue is `writable`, or whenever it `changed`,
  * somebody having sent or received, for who needs more room than one place. For rooms above:
  * inside.ts.
@@ -249,6 +268,12 @@ export class MessageQueue implements Disposable {
     hasName = (queue) => statx(queue.#descriptor(), queue.name).linkCount > 0;
     receiveLength = (queue, buffer) => {
       return mqReceive(queue.#descriptor(), buffer, queue.name, queue.#hint);
+    };
+    receiveAt = (queue, target) => {
+      return target.receive(queue.#descriptor(), queue.name, queue.#hint);
+    };
+    awaitMessage = (queue, attempt, signal) => {
+      return queue.#waiters.wait("readable", attempt, { signal });
     };
     awaitRoom = (queue, awaited, attempt, signal) => {
       return queue.#waiters.wait(awaited, attempt, { signal });

@@ -4,4 +4,5 @@
  * Rule: whoever gets a descriptor here uses it while the handle is open, and never closes it.
  */
 
+export { mlock } from "../sys/mod.ts";
 export { descriptorOf } from "./shared_memory.ts";

@@ -1,6 +1,7 @@
 /** sys/mman.h and posix_fallocate(3): one thin function per C function. Convert, call, check. */
 
 import { C } from "./abi.ts";
+import { byteLengthOf, settle, size } from "./bytes.ts";
 import { check, type Hint, refused } from "./check.ts";
 import { ERRNO } from "./errno.ts";
 import { sys } from "./load.ts";
@@ -105,6 +106,21 @@ export function mremapShared(
  */
 export function munmap(address: bigint, byteLength: number, target: string): void {
   check(sys().c.munmap(address, BigInt(byteLength)), "munmap", "unmap memory", target);
+}
+
+/**
+ * mlock(2): the pages are in memory from now on, and stay there as long as they are mapped here.
+ *
+ * @returns False where this process may not: RLIMIT_MEMLOCK, and no CAP_IPC_LOCK.
+ */
+export function mlock(bytes: Uint8Array, target: string): boolean {
+  const { c, errno, addressOf, word } = sys();
+  settle(bytes);
+  if (c.mlock(word(addressOf(bytes)), size(byteLengthOf(bytes))) === 0) return true;
+  const number = errno();
+  // LINUX: mlock(2): over the limit, with a limit of 0, some pages could not be had at once.
+  if (number === ERRNO.ENOMEM || number === ERRNO.EPERM || number === ERRNO.EAGAIN) return false;
+  throw refused(number, "mlock", "lock memory", target);
 }
 
 /** msync(2): back only when everything is written. */

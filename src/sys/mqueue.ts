@@ -149,6 +149,48 @@ function receiveOther(mqd: number, into: Uint8Array, room: Word): number {
   return sys().c.mq_receive(mqd, into, room, priorityAddress);
 }
 
+/**
+ * Where mq_receive(3) puts a message and its priority, in shared memory: their addresses are looked
+ * up once.
+ *
+ * SAFETY: what is kept here keeps the buffer. Its bytes stay where they are, and mapped, as long as
+ * it is there: a segment that is closed has zero pages in its place.
+ */
+export class ReceiveTarget {
+  /** The bytes of the message. */
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #priority: Uint32Array<SharedArrayBuffer>;
+  readonly #address: Word;
+  readonly #priorityAddress: Word;
+  readonly #room: Word;
+
+  /**
+   * @param bytes At least as long as the longest message of the queue.
+   * @param priority The word that the priority goes to.
+   * @throws {RangeError} If it is not one word.
+   */
+  constructor(bytes: Uint8Array<SharedArrayBuffer>, priority: Uint32Array<SharedArrayBuffer>) {
+    if (!(priority instanceof Uint32Array) || priority.length !== 1) {
+      throw new RangeError("Cannot receive: the priority goes to one word of 32 bits");
+    }
+    this.bytes = bytes;
+    this.#priority = priority;
+    this.#address = addressOf(bytes);
+    this.#priorityAddress = addressOf(new Uint8Array(priority.buffer, priority.byteOffset, 4));
+    this.#room = size(byteLengthOf(bytes));
+  }
+
+  /** mq_receive(3) on a nonblocking descriptor: the message's length, or -1 when there is none. */
+  receive(mqd: number, name: string, hint: Hint): number {
+    const { c, errno } = sys();
+    const length = c.mq_receive_at(mqd, this.#address, this.#room, this.#priorityAddress);
+    if (length !== -1) return length;
+    const number = errno();
+    if (number === ERRNO.EAGAIN) return -1;
+    throw refused(number, "mq_receive", "receive from queue", name, hint);
+  }
+}
+
 /** The priority of the message that {@linkcode mqReceive} took last on this thread. */
 export function receivedPriority(): number {
   return priorityWord[0]!;

@@ -101,6 +101,8 @@ export const SYMBOLS = {
   },
   /** int msync(void *addr, size_t length, int flags) */
   msync: { parameters: ["address addr", "size length", "i32 flags"], result: "i32" },
+  /** int mlock(const void *addr, size_t len) */
+  mlock: { parameters: ["address addr", "size len"], result: "i32" },
   /** int munmap(void *addr, size_t length) */
   munmap: { parameters: ["address addr", "size length"], result: "i32" },
   /** void *mremap(void *old_address, size_t old_size, size_t new_size, int flags) — variadic */

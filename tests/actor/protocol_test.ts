@@ -142,8 +142,7 @@ test("msg() refuses nonsense at once", () => {
     [[undefined, { ttlMs: 0 }], RangeError, "ttlMs of msg() 0"],
     [[undefined, { ttlMs: NaN }], RangeError, "ttlMs of msg() NaN"],
     [[undefined, { tag: 2 ** 32 }], RangeError, "tag of msg() 4294967296"],
-    [[undefined, { delivery: "at-least-once" }], TypeError, "which is all that there is for now"],
-    [[undefined, { delivery: "maybe" }], TypeError, 'delivery is "maybe"'],
+    [[undefined, { delivery: "maybe" }], TypeError, 'Cannot use delivery "maybe"'],
     [[z.number(), { codec: "yaml" }], TypeError, '"raw" or a struct'],
     [[undefined, { codec: "json" }], TypeError, "it has a codec and no schema"],
     [[content, { codec: "json" }], TypeError, 'the codec of struct "content" is "json"'],
@@ -158,6 +157,9 @@ test("msg() refuses nonsense at once", () => {
   for (const [args, kind, message] of refused) assertThrows(() => any(...args), kind, message);
   assertThrows(() => any().reply({}), TypeError, "Cannot make reply(): the first argument");
   assertThrows(() => any().stream(content, { codec: "raw" }), TypeError, "Cannot make stream()");
+  const kept = msg(undefined, { delivery: "at-least-once" });
+  assertEquals(kept.reply().spec.delivery, "at-least-once");
+  assertThrows(() => kept.stream(), TypeError, 'expected "at-most-once" for a stream');
   assertEquals(msg(undefined, { priority: 32_000 }).spec.priority, 32_000);
 });
 

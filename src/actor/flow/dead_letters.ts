@@ -19,6 +19,8 @@ import { Listeners } from "./listeners.ts";
  * - `expired`: its time to live was over.
  * - `dropped`: its mailbox was full, and it, or another, was not to wait.
  * - `handler-threw`: the actor ended by it.
+ * - `attempts-spent`: it was given to the actor as often as is allowed, which ended each time.
+ * - `torn`: it was taken, and who had taken it was killed before all of it was there.
  * - `stopped`: the actor was stopped before it took it.
  * - `payload-lost`: it travelled by reference, and what it refers to is not there.
  * - `unanswered`: an answer that nobody waits for.
@@ -32,6 +34,8 @@ export type DeadReason =
   | "expired"
   | "dropped"
   | "handler-threw"
+  | "attempts-spent"
+  | "torn"
   | "stopped"
   | "payload-lost"
   | "unanswered";

@@ -8,10 +8,10 @@
  *           | header     | 128 endpoints of 64 B    | 512 names of 264 B            |
  *           +------------+--------------------------+-------------------------------+
  *
- * header    0          8          12        16         24
- *           +----------+----------+---------+----------+----
- *           | magic    | version  | phase   | run      | 0
- *           +----------+----------+---------+----------+----
+ * header    0          8          12        16         24         28
+ *           +----------+----------+---------+----------+----------+----
+ *           | magic    | version  | phase   | run      | unlocked | 0
+ *           +----------+----------+---------+----------+----------+----
  *
  * endpoint  0        4             8     12          16            24           28      36
  *           +--------+-------------+-----+-----------+-------------+------------+-------+----
@@ -30,6 +30,7 @@
  *
  * - `phase` and `run` are written by whoever holds lock 128: 0 is none yet, 1 is being made or
  *   taken away, 2 is a system that runs. Each run has a number of its own, drawn by lot.
+ * - `unlocked` is 1 once somebody was refused to keep its slots in memory (delivery/guarantees.ts).
  * - `word` of an endpoint (owner.ts) is 0 for a free number; state 1 with the parent that took it,
  *   and state 2 from its first start on. One compare-and-exchange takes a number or gives it back,
  *   so nobody can be killed half-way.
@@ -55,7 +56,7 @@ export const MAGIC = 0x44584f4254534f50n;
 export const VERSION = 1;
 
 /** Where things are in the header, in words of 64 and of 32 bits. */
-export const MAGIC_LONG = 0, RUN_LONG = 2, VERSION_WORD = 2, PHASE_WORD = 3;
+export const MAGIC_LONG = 0, RUN_LONG = 2, VERSION_WORD = 2, PHASE_WORD = 3, UNLOCKED_WORD = 6;
 
 /** What a directory is for now. */
 export const NO_PHASE = 0, CHANGING = 1, RUNNING = 2;

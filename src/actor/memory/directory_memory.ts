@@ -25,6 +25,7 @@ import {
   PHASE_WORD,
   RUN_LONG,
   SYSTEM_BYTE,
+  UNLOCKED_WORD,
   VERSION,
   VERSION_WORD,
 } from "./directory_layout.ts";
@@ -116,6 +117,16 @@ export class DirectoryMemory {
 
   set run(run: bigint) {
     Atomics.store(this.#views.longs, RUN_LONG, run);
+  }
+
+  /** Whether somebody was refused to keep its slots in memory. */
+  get isUnlocked(): boolean {
+    return Atomics.load(this.#views.words, UNLOCKED_WORD) !== 0;
+  }
+
+  /** Says that somebody was, or that nobody has been yet. @returns What it said before. */
+  setUnlocked(isUnlocked: boolean): boolean {
+    return Atomics.exchange(this.#views.words, UNLOCKED_WORD, isUnlocked ? 1 : 0) !== 0;
   }
 
   /** The table of endpoints. */

@@ -77,6 +77,7 @@ function beginRun(memory: DirectoryMemory): void {
   for (let segment = 0; segment < SEGMENTS; segment++) {
     unlinkRecorded({ kind: "memory", name: slabName(memory.system, segment) });
   }
+  memory.setUnlocked(false);
   memory.endpoints.allocateMain(ownerOf(0, memory.endpoints.incarnationOf(0)));
   memory.endpoints.setProcess(0, thisProcess());
   memory.run = crypto.getRandomValues(new BigUint64Array(1))[0]! | 1n; // never 0

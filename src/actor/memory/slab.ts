@@ -150,17 +150,26 @@ export class Slab implements Disposable {
   take(descriptor: SlabDescriptor): Uint8Array<ArrayBuffer> | undefined {
     const place = this.#placeOf(descriptor);
     if (place === undefined) return undefined;
-    const { segment, block } = place, { generation, byteLength, crc } = descriptor;
+    const { segment, block } = place, { generation } = descriptor;
     const taken = wordOf(IN_FLIGHT, this.#self);
     if (!segment.exchange(block, wordOf(QUEUED, generation), taken)) return undefined;
     try {
-      if (byteLength > blockBytesOf(segment.index)) return undefined;
-      // Copied before it is judged: whoever may write there could change it in between.
-      const payload = segment.bytesOf(block, byteLength)?.slice() as Uint8Array<ArrayBuffer>;
-      return payload !== undefined && crc32c(payload, 0, byteLength) === crc ? payload : undefined;
+      return copyOf(place, descriptor);
     } finally {
       segment.exchange(block, taken, wordOf(FREE, generation));
     }
+  }
+
+  /**
+   * Copies the payload of a message that was received and is kept: the block stays as it is, until
+   * {@linkcode Slab.free}.
+   *
+   * @returns As {@linkcode Slab.take} does.
+   */
+  read(descriptor: SlabDescriptor): Uint8Array<ArrayBuffer> | undefined {
+    const place = this.#placeOf(descriptor), queued = wordOf(QUEUED, descriptor.generation);
+    if (place?.segment.wordOf(place.block) !== queued) return undefined;
+    return copyOf(place, descriptor);
   }
 
   /**
@@ -275,6 +284,17 @@ export class Slab implements Disposable {
       hint,
     );
   }
+}
+
+/** The payload in a block; undefined when its bytes are others than were written. */
+function copyOf(
+  { segment, block }: Place,
+  { byteLength, crc }: SlabDescriptor,
+): Uint8Array<ArrayBuffer> | undefined {
+  if (byteLength > blockBytesOf(segment.index)) return undefined;
+  // Copied before it is judged: whoever may write there could change it in between.
+  const payload = segment.bytesOf(block, byteLength)?.slice() as Uint8Array<ArrayBuffer>;
+  return payload !== undefined && crc32c(payload, 0, byteLength) === crc ? payload : undefined;
 }
 
 /** @throws {RangeError} If a payload has more than 64 MiB. */

@@ -16,7 +16,9 @@ export type Shape = "tell" | "ask" | "stream";
  * How hard the system tries to deliver.
  *
  * - `at-most-once`: what a process has taken dies with it.
- * - `at-least-once`: not yet; `msg()` refuses it.
+ * - `at-least-once`: it is kept in shared memory until its handler is done, so killing the process
+ *   loses nothing; the next incarnation gets it first, and may get it twice. docs/delivery.md has the
+ *   whole promise. Not for streams.
  */
 export type Delivery = "at-most-once" | "at-least-once";
 
@@ -161,7 +163,7 @@ export interface MessageOptions<C extends CodecChoice = CodecChoice> extends Rep
    */
   tag?: number | undefined;
   /**
-   * How hard the system tries; `at-least-once` is refused for now.
+   * How hard the system tries.
    * @default {"at-most-once"}
    */
   delivery?: Delivery | undefined;

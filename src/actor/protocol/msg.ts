@@ -19,7 +19,7 @@ import type {
   Shape,
   Tell,
 } from "./message.ts";
-import { checkOptions } from "./options.ts";
+import { checkChoice, checkOptions } from "./options.ts";
 import { isStandardSchema, type StandardSchema } from "./standard_schema.ts";
 
 const MAX_U32 = 2 ** 32 - 1;
@@ -48,7 +48,7 @@ const MAX_U32 = 2 ** 32 - 1;
  * a payload, or with bytes when the codec is `raw`.
  * @param options How its messages cross.
  * @throws {TypeError} If `schema` is no schema, a struct holds locks or records, or an option is of
- * the wrong kind; if `delivery` is `at-least-once`, for now.
+ * the wrong kind.
  * @throws {RangeError} If a number is out of its bounds.
  */
 export function msg<S extends Content = undefined, C extends CodecFor<S> = never>(
@@ -61,12 +61,7 @@ export function msg<S extends Content = undefined, C extends CodecFor<S> = never
   checkAmount(priority, "priority of msg()", MAX_USER_PRIORITY, 0);
   if (ttlMs !== undefined) checkAmount(ttlMs, "ttlMs of msg()", Number.MAX_SAFE_INTEGER);
   if (tag !== undefined) checkAmount(tag, "tag of msg()", MAX_U32, 0);
-  if (delivery !== "at-most-once") {
-    throw new TypeError(
-      `Cannot ${action}: delivery is ${shown(delivery)}, expected "at-most-once", which is all ` +
-        "that there is for now",
-    );
-  }
+  checkChoice(delivery, "delivery", ["at-most-once", "at-least-once"]);
   const payload = carried(schema, options, action);
   const spec = Object.freeze({
     shape: "tell" as const,
@@ -98,6 +93,12 @@ function answered<S extends Shape>(
 ): MessageType<S, never, never, never, never> {
   const action = shape === "ask" ? "make reply()" : "make stream()";
   checkOptions(options, action, `{ codec: "json" }`);
+  if (shape === "stream" && told.delivery === "at-least-once") {
+    throw new TypeError(
+      `Cannot ${action}: delivery is "at-least-once", expected "at-most-once" for a stream, which ` +
+        "ends with whoever serves it",
+    );
+  }
   const { schema: reply, codec: replyCodec } = carried(schema, options, action);
   const spec = Object.freeze({ ...told, shape, reply, replyCodec });
   return Object.freeze({ shape, spec, tag });

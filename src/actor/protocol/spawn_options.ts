@@ -84,14 +84,28 @@ export interface CommonSpawnOptions {
 export interface HereOptions {
   /** Where it lives: in this isolate, between everything else that runs in it. */
   in?: "here" | undefined;
+  /** Nobody could end a handler that hangs, but with all of this process. */
+  deadlineMs?: undefined;
   /** Not in this isolate. */
   stdio?: undefined;
   /** Not in this isolate. */
   resourceLimits?: undefined;
 }
 
+/** How long a handler may take, of an actor that can be killed. */
+export interface DeadlineOptions {
+  /**
+   * Milliseconds that the handler of a message of delivery `at-least-once` may run, at least 1. One
+   * that takes longer hangs: what the actor lives in is killed, within a quarter of that time or a
+   * second, and the message is given to the next incarnation. In Deno `terminate()` does not end a
+   * worker that computes; take a process for what may do so.
+   * @default {for ever}
+   */
+  deadlineMs?: number | undefined;
+}
+
 /** An actor in a worker of this process. */
-export interface WorkerOptions {
+export interface WorkerOptions extends DeadlineOptions {
   /**
    * Where it lives: in a worker of its own, of `node:worker_threads`. Deno wants `--allow-read` for
    * the modules of a worker: the actor's, this library's, and what they import.
@@ -107,7 +121,7 @@ export interface WorkerOptions {
 }
 
 /** An actor in a process. */
-export interface ProcessOptions {
+export interface ProcessOptions extends DeadlineOptions {
   /**
    * Where it lives: in a process of its own, with the permissions of this one and no more. Deno wants
    * `--allow-run` for it, beside the `--allow-ffi` that everything here needs, and nothing else.
@@ -120,6 +134,22 @@ export interface ProcessOptions {
   stdio?: ChildOutput | undefined;
   /** Of workers alone. */
   resourceLimits?: undefined;
+}
+
+/** How messages of delivery `at-least-once` are taken, which are kept until they are handled. */
+export interface DeliveryOptions {
+  /**
+   * How often a message is given to a handler, at least 1: an actor that ended each time gets it no
+   * more, and it goes to the dead letters as `attempts-spent`.
+   * @default {5}
+   */
+  maxAttempts?: number | undefined;
+  /**
+   * How many messages are taken from the queue before the first of them is handled, 1 to 128. More
+   * than one makes a more urgent message wait for those that were taken before it came.
+   * @default {1}
+   */
+  prefetch?: number | undefined;
 }
 
 /** An actor that takes its messages from a buffer of this isolate. */
@@ -138,12 +168,13 @@ export interface BufferOptions {
 }
 
 /** An actor that a kernel queue brings its messages. */
-export interface QueueOptions {
+export interface QueueOptions extends DeliveryOptions {
   /**
    * The name of a queue of its own, which is `/<system>.<mailbox>` in the kernel: 1 to 64 letters,
    * digits, `_` and `-`, not digits alone. It outlives a crash of the actor, and programs that are
    * not of the system can send to it.
-   * @default {it takes from the inbox of its worker or process}
+   * @default {it takes from the inbox of its worker or process; one that is derived, where a kind of
+   * its protocol has delivery `at-least-once`}
    */
   mailbox?: string | undefined;
   /**

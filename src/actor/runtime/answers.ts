@@ -26,23 +26,32 @@ export class Answers {
     this.#endpoint = endpoint;
   }
 
-  /** The reply to an ask; where it cannot be encoded, the error that says so. */
-  reply(spec: KindSpec, ask: Frame, value: unknown, actor: number): void {
+  /**
+   * The reply to an ask; where it cannot be encoded, the error that says so.
+   *
+   * @returns Undefined when it has gone, or the promise that it goes, or cannot.
+   */
+  reply(
+    spec: KindSpec,
+    ask: Frame,
+    value: unknown,
+    actor: number,
+  ): Promise<void> | undefined {
     let payload: Uint8Array;
     try {
       payload = this.#encode(spec, value);
     } catch (error) {
       return this.failed(ask, error, actor);
     }
-    this.#send(ask, KIND.REPLY, this.#codec(spec, value), payload, actor);
+    return this.#send(ask, KIND.REPLY, this.#codec(spec, value), payload, actor);
   }
 
-  /** That an ask or a stream failed. */
-  failed(ask: Frame, error: unknown, actor: number): void {
+  /** That an ask or a stream failed. @returns As {@linkcode Answers.reply} does. */
+  failed(ask: Frame, error: unknown, actor: number): Promise<void> | undefined {
     // Who is not of the system may have no decoder but that of JSON.
     const codec = ask.from === 0 ? "json" : "messagepack";
     const payload = encodePayload(codec, encodeError(error), this.#endpoint.crossing);
-    this.#send(ask, KIND.FAILED, codecNumber(codec), payload, actor);
+    return this.#send(ask, KIND.FAILED, codecNumber(codec), payload, actor);
   }
 
   /**
@@ -135,6 +144,6 @@ export class Answers {
     if (isGone || kind === KIND.FAILED) {
       this.#endpoint.log.debug("An answer found nobody", { error });
     } else if (kind === KIND.ITEM) throw error;
-    else this.failed(ask, error, actor); // it is too long for a queue outside, or for the memory
+    else void this.failed(ask, error, actor); // it is too long for a queue outside, or for the memory
   }
 }

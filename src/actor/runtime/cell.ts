@@ -5,7 +5,8 @@
  * actor, a handler that throws on a tell does.
  */
 
-import { ActorError, type Exit, MailboxFull } from "../errors.ts";
+import { attemptsText } from "../delivery/recovery.ts";
+import { ActorError, describeExit, type Exit, MailboxFull } from "../errors.ts";
 import { inTime } from "../flow/in_time.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import { type AnyHandler, handlersByKind } from "../protocol/handlers.ts";
@@ -44,6 +45,14 @@ interface Open {
   fail(error: unknown): void;
 }
 
+/** A message that a handler has, or had and set aside. */
+interface InHand {
+  bytes: Uint8Array;
+  readonly priority: number;
+  /** What it is kept by until it is acknowledged; 0 where it is not. */
+  readonly receipt: number;
+}
+
 /** So many messages are handled without a turn for others. */
 const IN_A_ROW = 64;
 /** So many messages are set aside at most: nothing else bounds them, for they were taken. */
@@ -57,13 +66,15 @@ export class Cell {
   readonly over: Promise<void>;
   readonly #halt = new AbortController();
   readonly #open = new Set<Open>();
-  readonly #stashed: { bytes: Uint8Array; priority: number }[] = [];
-  readonly #unstashed: { bytes: Uint8Array; priority: number }[] = [];
+  readonly #stashed: InHand[] = [];
+  readonly #unstashed: InHand[] = [];
   #state: "starting" | "running" | "draining" | "leaving" | "ended" = "starting";
   /** How it ended, once it has. */
   #exit: Exit | undefined;
   #handlers: ReadonlyMap<string, AnyHandler> = new Map();
-  #current: { bytes: Uint8Array; priority: number } | undefined;
+  #current: InHand | undefined;
+  /** The receipt of the message that is dealt with, as long as it is to be acknowledged here. */
+  #receipt = 0;
   /** Settles when no message is in hand any more, and none will be. */
   readonly #idle: Promise<void>;
   #becomeIdle!: () => void;
@@ -149,6 +160,7 @@ export class Cell {
     if (this.#stashed.length >= MAX_STASHED) {
       throw new MailboxFull(this.label, this.#stashed.length, MAX_STASHED);
     }
+    if (this.#current.receipt !== 0) this.#keepAside();
     this.#stashed.push({ ...this.#current, bytes: this.#current.bytes.slice() });
     this.#current = undefined;
   }
@@ -159,7 +171,7 @@ export class Cell {
   }
 
   async #run(): Promise<void> {
-    const { source, endpoint } = this.parts;
+    const { source, endpoint } = this.parts, { receipts } = source;
     let inARow = 0;
     while (this.#goesOn) {
       const again = this.#unstashed.shift();
@@ -176,11 +188,13 @@ export class Cell {
         // Its queue is gone or refused: nobody can reach this actor any more.
         return void await this.#end({ kind: "threw", error });
       }
+      const receipt = again === undefined ? receipts?.last ?? 0 : again.receipt;
       if (!this.#goesOn) {
         // It ended while it waited: the message is the next incarnation's.
-        source.giveBack(bytes.slice(), source.priority);
+        this.#giveBack({ bytes: bytes.slice(), priority: source.priority, receipt });
         break;
       }
+      this.#receipt = receipt;
       try {
         const handled = again === undefined
           ? this.#handle(bytes, source.priority, true)
@@ -189,8 +203,9 @@ export class Cell {
         // Whatever was waited for may have been there at once.
         if (++inARow % IN_A_ROW === 0) await endpoint.turn();
       } catch (error) {
-        this.#failed(bytes, error);
+        await this.#failed(bytes, error);
       }
+      if (receipt !== 0) this.#acknowledge(receipt);
     }
     this.#becomeIdle();
     if (this.#state === "leaving") await this.#end({ kind: "stopped" });
@@ -202,29 +217,30 @@ export class Cell {
    * @param isFirst Whether it was not in hand before: it was not set aside.
    */
   #handle(given: Uint8Array, priority: number, isFirst: boolean): Promise<void> | undefined {
-    const { endpoint, definition, incarnation } = this.parts;
+    const { endpoint, definition, incarnation, source: { receipts } } = this.parts;
+    const receipt = this.#receipt;
     let bytes = given, frame = decodeFrame(bytes, bytes.byteLength);
     if (!("problem" in frame) && frame.block !== undefined) {
       // What is set aside, or becomes a dead letter, has its payload with it.
-      bytes = endpoint.whole(frame, bytes);
+      bytes = endpoint.whole(frame, bytes, receipt !== 0);
       frame = decodeFrame(bytes, bytes.byteLength);
     }
     if ("problem" in frame) {
-      endpoint.dead("invalid-frame", this.parts.address, bytes, {
+      return this.#kept(endpoint.dead("invalid-frame", this.parts.address, bytes, {
         detail: `${frame.problem}: ${frame.detail}`,
-      });
-      return;
+      }));
     }
     if (isFirst) endpoint.took(frame, this.parts);
     const spec = definition.protocol.byTag.get(frame.tag);
     const isAsk = frame.kind !== KIND.TELL;
     const isCancelled = isAsk && endpoint.servings.isCancelled(frame);
     if (frame.expires !== 0 && frame.expires < endpoint.clock.now()) {
-      endpoint.dead("expired", this.parts.address, bytes, { frame });
-      return;
+      return this.#kept(endpoint.dead("expired", this.parts.address, bytes, { frame }));
     }
-    // Who asked an incarnation that died was told so, and asks again or does not.
-    if (isCancelled || (frame.toIncarnation !== 0 && frame.toIncarnation < incarnation)) return;
+    // Who asked an incarnation that died was told so, and asks again or does not; what is to happen
+    // at least once happens all the same.
+    const isForDead = frame.toIncarnation !== 0 && frame.toIncarnation < incarnation;
+    if ((isCancelled || isForDead) && spec?.delivery !== "at-least-once") return;
     const told = isAsk && isFirst ? endpoint.answers.taken(frame, this.parts.actor) : undefined;
     if (spec === undefined || frameKindOf(spec) !== frame.kind) {
       const error = new ActorError({
@@ -235,6 +251,18 @@ export class Cell {
           `tag ${frame.tag}`,
       });
       return this.#refuse("unknown-kind", frame, bytes, error);
+    }
+    // From here on it may be what ends the actor, or never comes back.
+    const attempt = receipt === 0 ? Math.max(1, frame.attempt) : receipts!.begin(receipt);
+    if (receipt !== 0 && attempt > receipts!.maxAttempts) {
+      const description = attemptsText(attempt - 1, receipts!.lastError(receipt));
+      const error = new ActorError({
+        action: "handle a message of",
+        actor: this.label,
+        code: "EDIED",
+        description,
+      });
+      return this.#refuse("attempts-spent", frame, bytes, error);
     }
     let value: unknown;
     try {
@@ -252,14 +280,15 @@ export class Cell {
     } catch (error) {
       return this.#refuse("undecodable", frame, bytes, error);
     }
-    this.#current = { bytes, priority };
+    const isKept = receipt !== 0 && spec.delivery === "at-least-once";
+    this.#current = { bytes, priority, receipt: isKept ? receipt : 0 };
     let validated: unknown;
     try {
       validated = spec.payload === undefined ? value : validate(spec.payload, value, spec);
     } catch (error) {
       return this.#refuse("invalid-payload", frame, bytes, error);
     }
-    const turn = new MessageTurn(frame, priority, endpoint.directory.run);
+    const turn = new MessageTurn(frame, priority, endpoint.directory.run, attempt);
     if (told !== undefined || isPromise(validated)) {
       // Who asked is to know whom, should that one end over it.
       const ready = Promise.all([validated, told]).then(([value]) => value);
@@ -281,11 +310,11 @@ export class Cell {
     const open = this.#serve(turn, (error) => {
       isWanted = false;
       // No handler has seen it: it is for the next incarnation, as what waits is.
-      if (spec.shape === "tell") source.giveBack(bytes, turn.priority);
-      else endpoint.answers.failed(frame, error, actor);
+      if (spec.shape !== "tell") endpoint.answers.failed(frame, error, actor);
+      else if (this.#receipt === 0) source.giveBack(bytes, turn.priority);
     });
     const finish = spec.shape === "tell" ? () => {} : endpoint.servings.begin(frame, {
-      cancelled: () => isWanted = false,
+      cancelled: () => isWanted &&= spec.delivery === "at-least-once",
       credited() {},
     });
     let value: unknown, refusal: { error: unknown } | undefined;
@@ -297,8 +326,9 @@ export class Cell {
     finish();
     this.#open.delete(open);
     if (!isWanted) this.#current = undefined;
-    else if (refusal !== undefined) this.#refuse("invalid-payload", frame, bytes, refusal.error);
-    else await this.#call(spec, frame, bytes, value, turn);
+    else if (refusal !== undefined) {
+      await this.#refuse("invalid-payload", frame, bytes, refusal.error);
+    } else await this.#call(spec, frame, bytes, value, turn);
   }
 
   /** Calls the handler, and sees to its result. */
@@ -309,6 +339,8 @@ export class Cell {
     value: unknown,
     turn: MessageTurn,
   ): Promise<void> | undefined {
+    // What dies with who has taken it is not kept for the next, whatever the handler does.
+    if (this.#receipt !== 0 && spec.delivery === "at-most-once") this.#acknowledge(this.#receipt);
     let result: unknown;
     try {
       result = this.#handlers.get(spec.kind)!(value, turn);
@@ -321,11 +353,10 @@ export class Cell {
       return this.#serveStream(spec, frame, turn, result);
     }
     if (!isPromise(result)) {
-      if (spec.shape === "ask" && this.#current !== undefined) {
-        this.parts.endpoint.answers.reply(spec, frame, result, this.parts.actor);
-      }
+      const hasReply = spec.shape === "ask" && this.#current !== undefined;
       this.#current = undefined;
-      return;
+      if (!hasReply) return;
+      return this.#kept(this.parts.endpoint.answers.reply(spec, frame, result, this.parts.actor));
     }
     if (spec.shape === "tell") return this.#serveTell(spec, frame, turn, result, this.#keep(bytes));
     return this.#serveAsk(spec, frame, turn, result, this.#keep(bytes));
@@ -372,10 +403,10 @@ export class Cell {
     try {
       const value = await result;
       if (wanted && this.#current !== undefined) {
-        endpoint.answers.reply(spec, frame, value, this.parts.actor);
+        await this.#kept(endpoint.answers.reply(spec, frame, value, this.parts.actor));
       }
     } catch (error) {
-      if (wanted) this.#threw(spec, frame, bytes, error);
+      if (wanted) await this.#threw(spec, frame, bytes, error);
     } finally {
       finish();
       this.#open.delete(open);
@@ -429,32 +460,72 @@ export class Cell {
 
   /** A handler threw: an asker is told, a tell ends the actor. */
   #threw(
-    { shape }: KindSpec,
+    { shape, delivery }: KindSpec,
     frame: Frame,
     bytes: Uint8Array,
     error: unknown,
   ): Promise<void> | undefined {
     this.#current = undefined;
-    const { endpoint, address } = this.parts;
+    const { endpoint, address, source: { receipts } } = this.parts;
     if (shape !== "tell") {
-      endpoint.answers.failed(frame, error, this.parts.actor);
-      return;
+      return this.#kept(endpoint.answers.failed(frame, error, this.parts.actor));
     }
-    endpoint.dead("handler-threw", address, bytes, { frame, error });
-    return this.#end({ kind: "threw", error });
+    const exit: Exit = { kind: "threw", error };
+    if (receipts === undefined || delivery === "at-most-once") {
+      endpoint.dead("handler-threw", address, bytes, { frame, error });
+    } else if (this.#receipt !== 0) {
+      receipts.failed(this.#receipt, describeExit(exit));
+      this.#receipt = 0;
+    }
+    return this.#end(exit);
   }
 
   /** A message that does not reach a handler: it goes to the dead letters, an asker is told. */
   #refuse(
-    reason: "unknown-kind" | "undecodable" | "invalid-payload" | "payload-lost",
+    reason:
+      | "unknown-kind"
+      | "undecodable"
+      | "invalid-payload"
+      | "payload-lost"
+      | "attempts-spent",
     frame: Frame,
     bytes: Uint8Array,
     error: unknown,
-  ): undefined {
+  ): Promise<void> | undefined {
     const { endpoint, address } = this.parts;
     this.#current = undefined;
-    endpoint.dead(reason, address, bytes, { frame, error });
-    if (frame.kind !== KIND.TELL) endpoint.answers.failed(frame, error, this.parts.actor);
+    const told = endpoint.dead(reason, address, bytes, { frame, error });
+    if (frame.kind === KIND.TELL) return this.#kept(told);
+    const answered = endpoint.answers.failed(frame, error, this.parts.actor);
+    return this.#kept(told === undefined ? answered : told.then(() => answered));
+  }
+
+  /** What is kept is not acknowledged before something is done; nobody else waits for that. */
+  #kept(done: Promise<void> | undefined): Promise<void> | undefined {
+    return this.#receipt === 0 ? undefined : done;
+  }
+
+  /** A message is over, unless it was set aside, or is for the next incarnation. */
+  #acknowledge(receipt: number): void {
+    if (this.#receipt !== receipt) return;
+    this.#receipt = 0;
+    this.parts.source.receipts!.done(receipt);
+  }
+
+  /** The message in hand is set aside, and stays kept. */
+  #keepAside(): void {
+    const { receipts } = this.parts.source;
+    if (!receipts!.canSetAside) {
+      throw new MailboxFull(this.label, this.#stashed.length, this.#stashed.length);
+    }
+    receipts!.aside();
+    this.#receipt = 0;
+  }
+
+  #giveBack({ bytes, priority, receipt }: InHand): void {
+    const { source } = this.parts;
+    if (receipt === 0) source.giveBack(bytes, priority);
+    else source.receipts!.back(receipt);
   }
 
   /** The bytes of the message in hand, which outlive this turn of the source. */
@@ -465,17 +536,17 @@ export class Cell {
   }
 
   /** A fault of ours, or of the system: it costs one message and not the actor. */
-  #failed(bytes: Uint8Array, error: unknown): void {
+  #failed(bytes: Uint8Array, error: unknown): Promise<void> | undefined {
     const { endpoint, address } = this.parts;
     this.#current = undefined;
     endpoint.log.error("A message could not be handled", { actor: this.label, error });
-    endpoint.dead("undecodable", address, bytes, { error });
+    return this.#kept(endpoint.dead("undecodable", address, bytes, { error }));
   }
 
   /** Ends it, once. @returns When it is over. */
   async #end(exit: Exit, tell = true): Promise<void> {
     if (this.#state === "ended") return await this.over;
-    const { endpoint, address, incarnation, source, stopMs } = this.parts;
+    const { endpoint, address, incarnation, source: { receipts }, stopMs } = this.parts;
     this.#state = "ended";
     this.#exit = exit;
     this.#halt.abort();
@@ -485,8 +556,11 @@ export class Cell {
       open.fail(error);
     }
     // The last first: each goes before what waits.
-    for (const { bytes, priority } of [...this.#unstashed, ...this.#stashed].reverse()) {
-      source.giveBack(bytes, priority);
+    for (const aside of [...this.#unstashed, ...this.#stashed].reverse()) this.#giveBack(aside);
+    if (this.#receipt !== 0) {
+      receipts!.back(this.#receipt);
+      this.#receipt = 0;
+      this.#current = undefined;
     }
     endpoint.incarnations.learn(keyOf(address), incarnation);
     this.#becomeIdle();

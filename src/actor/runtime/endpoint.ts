@@ -290,8 +290,13 @@ export class Endpoint {
     for (const { from, count } of this.#credit.forgetActor(actor)) this.#grant(from, actor, count);
   }
 
-  /** A message that an actor which was stopped will not take: who asked is told. */
-  refused(bytes: Uint8Array, address: Address): void {
+  /**
+   * A message that an actor which was stopped will not take: who asked is told.
+   *
+   * @param detail What is known beside it.
+   * @returns As {@linkcode Endpoint.dead} does.
+   */
+  refused(bytes: Uint8Array, address: Address, detail?: string): Promise<void> | undefined {
     const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame) {
       return this.dead("invalid-frame", address, bytes, {
@@ -301,11 +306,17 @@ export class Endpoint {
     const isMessage = frame.kind === KIND.TELL || frame.kind === KIND.ASK ||
       frame.kind === KIND.OPEN;
     // What was for the runtime of an endpoint is of no use without it.
-    if (!isMessage || (frame.to === 0 && address.mailbox === undefined)) return this.#free(frame);
+    if (!isMessage || (frame.to === 0 && address.mailbox === undefined)) {
+      this.#free(frame);
+      return;
+    }
     const whose = address.mailbox === undefined ? { ...address, actor: frame.to } : address;
-    this.dead("stopped", whose, bytes, { frame });
-    if (frame.kind === KIND.TELL) return;
-    this.answers.failed(frame, ActorError.died(address.label, { kind: "stopped" }), address.actor);
+    const told = this.dead("stopped", whose, bytes, { frame, ...(detail && { detail }) });
+    if (frame.kind !== KIND.TELL) {
+      const error = ActorError.died(address.label, { kind: "stopped" });
+      this.answers.failed(frame, error, address.actor);
+    }
+    return told;
   }
 
   /** What has a name in the kernel is not there any more, or soon another's: all are to know. */
@@ -356,13 +367,17 @@ export class Endpoint {
     this.serve(openRingInbox(name));
   }
 
-  /** A message leaves the way to its handler: it goes to the dead letters. */
+  /**
+   * A message leaves the way to its handler: it goes to the dead letters.
+   *
+   * @returns The promise that it is on its way to them; undefined where they are kept here.
+   */
   dead(
     reason: DeadReason,
     address: Address | undefined,
     bytes: Uint8Array,
     { frame, kind, detail, error }: DeadDetail = {},
-  ): void {
+  ): Promise<void> | undefined {
     const letter: LetterParts = {
       reason,
       label: address?.label ?? `endpoint ${this.id}`,
@@ -373,8 +388,8 @@ export class Endpoint {
       bytes: frame === undefined ? bytes.slice() : this.whole(frame, bytes),
       error,
     };
-    if (this.#keepLetter !== undefined) return this.#keepLetter(letter);
-    void this.#report(letter);
+    if (this.#keepLetter === undefined) return this.#report(letter);
+    this.#keepLetter(letter);
   }
 
   /** Sends a dead letter to the main endpoint, as far as that keeps up with them. */
@@ -642,7 +657,7 @@ export class Endpoint {
         code: "ENOACTOR",
         description: "no such actor lives there",
       });
-      return this.answers.failed(frame, error, frame.to);
+      return void this.answers.failed(frame, error, frame.to);
     }
     // Who is not of the system has no credit, and waits for nobody.
     const isAdmitted = frame.from === 0
@@ -653,14 +668,19 @@ export class Endpoint {
       this.dead("dropped", undefined, bytes, { frame, detail });
       if (frame.kind === KIND.TELL) return;
       const full = new MailboxFull(`actor ${frame.to}`, mailbox.depth, mailbox.capacity);
-      return this.answers.failed(frame, full, frame.to);
+      return void this.answers.failed(frame, full, frame.to);
     }
     mailbox.accept(this.whole(frame, bytes), priority);
   }
 
-  /** A frame with its payload in it, as it is kept: then the slab's block is free again. */
-  whole(frame: Frame, bytes: Uint8Array): Uint8Array {
-    const payload = frame.block === undefined ? undefined : this.slab.take(frame.block);
+  /**
+   * A frame with its payload in it, as it is kept: then the slab's block is free again.
+   *
+   * @param keeps Whether the block stays, with what keeps the frame.
+   */
+  whole(frame: Frame, bytes: Uint8Array, keeps = false): Uint8Array {
+    const payload = frame.block &&
+      (keeps ? this.slab.read(frame.block) : this.slab.take(frame.block));
     if (payload === undefined) return bytes.slice(); // a block that is lost is found to be so again
     const whole = new Uint8Array(
       headBytesOf(frame) + payload.byteLength,

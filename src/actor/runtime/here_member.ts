@@ -1,6 +1,7 @@
 /** An actor that lives in the thread of its supervisor. */
 
 import type { Exit } from "../errors.ts";
+import { SlotSource } from "../delivery/slot_source.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import type { Address } from "../protocol/ref.ts";
 import type { Keep } from "../supervision/restart_policy.ts";
@@ -91,5 +92,10 @@ export class HereMember implements Member {
 
   async crash(exit: Exit): Promise<void> {
     await this.#cell?.crash(exit);
+  }
+
+  adopt(): void {
+    const { source } = this.#parts;
+    if (source instanceof SlotSource) source.adopt();
   }
 }

@@ -13,6 +13,7 @@ import { actorKey } from "./incarnations.ts";
 import { inboxName, ringName } from "./names.ts";
 import { removeMemory } from "./places.ts";
 import { retireQueue } from "./retire.ts";
+import { retireMailbox } from "./slots.ts";
 
 /** How long those who are orphaned may take to end, and how often is looked. */
 const ORPHANS_MS = 5_000, LOOK_EVERY_MS = 2;
@@ -86,8 +87,8 @@ async function remove(
   if (kind === "queue") {
     const isInbox = /^\d+$/.test(short), mailbox = isInbox ? undefined : name;
     const whose = endpoint.addressOf(0, { endpoint: id, mailbox, label: short });
-    const place = isInbox ? { endpoint: Number(short) } : { queue: name };
-    await retireQueue(endpoint, name, whose, place);
+    if (isInbox) await retireQueue(endpoint, name, whose, { endpoint: Number(short) });
+    else await retireMailbox(endpoint, name, whose); // with its slots, if it has some
   } else if (short.startsWith("ring-")) {
     removeMemory(endpoint.directory, name);
   }

@@ -6,7 +6,10 @@
  * away before the next is launched.
  */
 
-import { ActorError, type Exit } from "../errors.ts";
+import { watchHandler } from "../delivery/hung.ts";
+import { noteEnd } from "../delivery/recovery.ts";
+import type { SlotMemory } from "../delivery/slots.ts";
+import { ActorError, describeExit, type Exit } from "../errors.ts";
 import type { Launched, LaunchOptions } from "../launch/launched.ts";
 import type { AnyActorDefinition } from "../protocol/definition.ts";
 import type { Address } from "../protocol/ref.ts";
@@ -16,6 +19,7 @@ import { exitToSend } from "./exit_to_send.ts";
 import { actorKey } from "./incarnations.ts";
 import { inherit } from "./inheritance.ts";
 import type { Member } from "./member.ts";
+import type { Reception } from "./slots.ts";
 
 /** What makes it. */
 export interface LaunchedParts {
@@ -30,6 +34,16 @@ export interface LaunchedParts {
   readonly stopMs: number;
   launch(options: LaunchOptions): Launched;
   readonly options: Partial<LaunchOptions>;
+  /** Where it keeps what it has taken; undefined where nothing must not be lost. */
+  readonly slots?: LaunchedSlots | undefined;
+}
+
+/** The slots of an actor that is launched, as who launches it has them. */
+export interface LaunchedSlots {
+  readonly memory: SlotMemory;
+  readonly reception: Reception;
+  /** How long a handler may run, in milliseconds; undefined: for ever. */
+  readonly deadlineMs: number | undefined;
 }
 
 /** An incarnation of the endpoint. */
@@ -82,7 +96,7 @@ export class LaunchedMember implements Member {
   }
 
   async start(incarnation: number, onExit: (exit: Exit) => void): Promise<void> {
-    const { endpoint, place, address, definition, init, capacity, stopMs } = this.#parts;
+    const { endpoint, place, address, definition, init, capacity, stopMs, slots } = this.#parts;
     this.#incarnation = incarnation;
     this.#onExit = onExit;
     await this.#inherited;
@@ -97,6 +111,7 @@ export class LaunchedMember implements Member {
       capacity,
       stopMs,
       supervisor: endpoint.id,
+      reception: slots?.reception,
     }, { incarnation: running.incarnation });
     started.catch(() => {}); // where the endpoint ended it says the same
     try {
@@ -143,6 +158,15 @@ export class LaunchedMember implements Member {
     });
   }
 
+  adopt(): void {
+    const running = this.#running;
+    if (running === undefined) return; // it finds them when it begins
+    const { endpoint, place } = this.#parts;
+    const { incarnation } = running;
+    endpoint.requests.order(place.endpoint, "adopt", place.actor, { incarnation })
+      .catch((error) => endpoint.log.debug("It looks when it begins again", { error }));
+  }
+
   /** The actor ended by itself, and its endpoint, which runs on, says so. */
   ended(incarnation: number, exit: Exit): void {
     if (incarnation === this.#incarnation) this.#exited(exit, undefined);
@@ -165,7 +189,7 @@ export class LaunchedMember implements Member {
   }
 
   #launch(): Running {
-    const { endpoint, place, definition, launch, options } = this.#parts;
+    const { endpoint, place, definition, launch, options, slots } = this.#parts;
     // One that was killed before it began has had its number: orders to it are not for the next.
     const begun = endpoint.directory.incarnationOf(place.endpoint);
     const incarnation = Math.max(begun, this.#launchedAs) + 1;
@@ -180,15 +204,29 @@ export class LaunchedMember implements Member {
       moduleUrl: definition.url,
     });
     const running: Running = { launched, incarnation };
+    const endWatch = this.#watchHandler(launched);
     void launched.exited.then((how) => {
       this.#running = undefined;
+      endWatch?.();
       const isMeant = running.end !== undefined && (running.isKilled || isNormal(how));
       const exit = isMeant ? running.end! : how;
+      if (slots !== undefined) noteEnd(slots.memory, slots.reception.row, describeExit(exit));
       this.#exited(exit, running);
       this.#inherited = inherit(endpoint, { id: place.endpoint, incarnation, exit })
         .catch((error) => endpoint.log.error("What a dead endpoint left is there", { error }));
     });
     return this.#running = running;
+  }
+
+  /** Kills what it lives in when a handler takes too long: the message is for the next one then. */
+  #watchHandler(launched: Launched): (() => void) | undefined {
+    const { endpoint, slots } = this.#parts;
+    if (slots?.deadlineMs === undefined) return;
+    const { memory, reception: { row }, deadlineMs } = slots;
+    return watchHandler(memory, row, deadlineMs, () => {
+      endpoint.log.error("A handler hangs, and is killed", { actor: this.label, deadlineMs });
+      launched.kill();
+    });
   }
 
   #exited(exit: Exit, running: Running | undefined): void {

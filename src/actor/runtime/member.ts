@@ -14,4 +14,6 @@ export interface Member extends Supervised {
   leave(): Promise<void>;
   /** Ends it as an error of its own would, or by a signal where it is a process. */
   crash(exit: Exit): Promise<void>;
+  /** Another one's slots are its own from now on. */
+  adopt(): void;
 }

@@ -10,6 +10,12 @@ export function ringName(system: string, endpoint: number): string {
   return `/${system}.ring-${endpoint}`;
 }
 
+/** The slots of a named mailbox, by the kernel's name of its queue. */
+export function slotsName(system: string, queue: string): string {
+  const prefix = mailboxName(system, "");
+  return `${prefix}slots-${queue.slice(prefix.length)}`;
+}
+
 /** The queue of a named mailbox. */
 export function mailboxName(system: string, mailbox: string): string {
   return `/${system}.${mailbox}`;

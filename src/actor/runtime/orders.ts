@@ -12,6 +12,7 @@ import type { Address } from "../protocol/ref.ts";
 import type { StandardSchema } from "../protocol/standard_schema.ts";
 import type { LetterParts } from "../flow/dead_letters.ts";
 import type { ActorKey, Death, JudgedDeath } from "./incarnations.ts";
+import type { Reception } from "./slots.ts";
 
 /** An actor to be started in another endpoint. */
 export interface StartOrder {
@@ -26,6 +27,8 @@ export interface StartOrder {
   readonly stopMs: number;
   /** The endpoint that supervises it, and hears how it ends. */
   readonly supervisor: number;
+  /** How it takes messages that must not be lost. */
+  readonly reception?: Reception | undefined;
 }
 
 /** What was taken away: an endpoint with its inbox, or the queue of a mailbox. */
@@ -39,6 +42,8 @@ export interface Orders {
   stop(order: { actor: number; drainMs: number }): Promise<void>;
   /** Ends an actor as an error of its own would. */
   crash(order: { actor: number; exit: Exit }): Promise<void>;
+  /** Takes over slots of its mailbox that another actor has left for good. */
+  adopt(actor: number): void;
   /** Ends the endpoint, when no actor is left in it. */
   shutdown(order: null): Promise<void>;
   /** An incarnation died. */
@@ -71,6 +76,7 @@ export const ENDPOINT = protocol("postbox.endpoint", {
   start: order<"start">(),
   stop: order<"stop">(),
   crash: order<"crash">(),
+  adopt: order<"adopt">(),
   shutdown: order<"shutdown">(),
   down: order<"down">(),
   endOf: order<"endOf">(),

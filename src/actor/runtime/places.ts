@@ -57,14 +57,19 @@ export function removeQueue(directory: Directory, name: string): void {
 
 /** Makes the ring of an endpoint; it stays when this process ends. */
 export function makeRing(directory: Directory, name: string): void {
-  make(directory, "memory", name, () => createRingInbox(name).close());
+  makeMemory(directory, name, () => createRingInbox(name).close());
+}
+
+/** Makes some memory of a system; it stays when this process ends. */
+export function makeMemory<T>(directory: Directory, name: string, create: () => T): T {
+  return make(directory, "memory", name, create);
 }
 
 /** Records a name and makes what has it; what another has made and recorded stays recorded. */
-function make(directory: Directory, kind: ObjectKind, name: string, create: () => void): void {
+function make<T>(directory: Directory, kind: ObjectKind, name: string, create: () => T): T {
   const isNew = directory.record(kind, name);
   try {
-    create();
+    return create();
   } catch (error) {
     if (isNew) directory.forget(name);
     throw error;

@@ -28,6 +28,10 @@ export interface Plan {
   readonly onFull: OnFull;
   readonly restart: RestartPolicy;
   readonly stopMs: number;
+  /** How messages are taken that must not be lost; undefined where there are none. */
+  readonly kept: { readonly prefetch: number; readonly maxAttempts: number } | undefined;
+  /** How long a handler of such a message may run, in milliseconds; undefined: for ever. */
+  readonly deadlineMs: number | undefined;
   readonly init: unknown;
   readonly stdio: "label" | "inherit" | "ignore";
   readonly resourceLimits: AnySpawnOptions["resourceLimits"];
@@ -35,6 +39,8 @@ export interface Plan {
 
 /** The most members of a pool. */
 const MAX_SIZE = 64;
+/** The most messages that are taken ahead; and how often one is tried, unless it is said otherwise. */
+const MAX_PREFETCH = 128, DEFAULT_MAX_ATTEMPTS = 5;
 /** How long an actor may go on when it is stopped, unless it is said otherwise. */
 export const DEFAULT_STOP_MS = 5_000;
 
@@ -65,9 +71,16 @@ export function planOf(definition: unknown, given: unknown = {}): Plan {
   }
   checkChoice(stdio, "stdio", ["label", "inherit", "ignore"]);
 
-  const hasQueue = mailbox !== undefined || size > 1;
+  const kept = keptOf(definition, options);
+  const hasQueue = mailbox !== undefined || size > 1 || kept !== undefined;
   const { carrier = where === "here" && !hasQueue ? "local" : "queue" } = options;
   checkChoice(carrier, "carrier", where === "here" ? ["queue", "local"] : ["queue", "ring"]);
+  if (kept !== undefined && carrier !== "queue") {
+    throw new TypeError(
+      `Cannot spawn: protocol ${shown(definition.protocol.name)} has kinds of delivery ` +
+        `"at-least-once" and the carrier is ${shown(carrier)}, expected "queue", which keeps them`,
+    );
+  }
   if (carrier === "ring" && hasQueue) {
     throw new TypeError(
       `Cannot spawn: carrier "ring" has no ${size > 1 ? "size" : "mailbox"}, expected one of them`,
@@ -105,10 +118,43 @@ export function planOf(definition: unknown, given: unknown = {}): Plan {
     onFull,
     restart: restartPolicy(options.restart ?? { keep: "temporary" }),
     stopMs,
+    kept,
+    deadlineMs: options.deadlineMs,
     init: options.init,
     stdio,
     resourceLimits,
   };
+}
+
+/** How messages are taken that must not be lost, where the protocol has such. */
+function keptOf(
+  { protocol }: AnyActorDefinition,
+  { in: where = "here", prefetch, maxAttempts, deadlineMs }: AnySpawnOptions,
+): Plan["kept"] {
+  const isKept = [...protocol.byTag.values()].some(({ delivery }) => delivery === "at-least-once");
+  const given = Object.entries({ prefetch, maxAttempts, deadlineMs })
+    .find(([, value]) => value !== undefined);
+  if (given !== undefined && !isKept) {
+    throw new TypeError(
+      `Cannot spawn: ${given[0]} is given, and no kind of protocol ${shown(protocol.name)} has ` +
+        'delivery "at-least-once", expected one that has',
+    );
+  }
+  if (prefetch !== undefined) checkCount(prefetch, "prefetch", MAX_PREFETCH);
+  if (maxAttempts !== undefined) checkCount(maxAttempts, "maxAttempts", Number.MAX_SAFE_INTEGER);
+  if (deadlineMs !== undefined && where === "here") {
+    throw new TypeError(
+      'Cannot spawn: deadlineMs is given and in is "here", expected "worker" or "process": a ' +
+        "handler that hangs can only be killed with what it runs in",
+    );
+  }
+  if (deadlineMs !== undefined && !(typeof deadlineMs === "number" && deadlineMs >= 1)) {
+    throw new RangeError(
+      `Cannot spawn: deadlineMs is ${shown(deadlineMs)}, expected 1 or more milliseconds`,
+    );
+  }
+  if (!isKept) return undefined;
+  return { prefetch: prefetch ?? 1, maxAttempts: maxAttempts ?? DEFAULT_MAX_ATTEMPTS };
 }
 
 function checkCount(value: unknown, what: string, most: number): void {

@@ -6,6 +6,7 @@ import { ActorError } from "../errors.ts";
 import { realClock } from "../flow/clock.ts";
 import { LineLog } from "../flow/log.ts";
 import { host } from "../../life/inside.ts";
+import { SlotSource } from "../delivery/slot_source.ts";
 import { Directory } from "../memory/directory.ts";
 import { type AnyActorDefinition, isActorDefinition } from "../protocol/definition.ts";
 import type { LaunchedAs } from "../launch/launched.ts";
@@ -20,6 +21,7 @@ import { inboxName, ringName } from "./names.ts";
 import { ifThere } from "./places.ts";
 import type { StartOrder } from "./orders.ts";
 import { QueueSource } from "./queue_source.ts";
+import { openSlotSource } from "./slots.ts";
 import { DEFAULT_CAPACITY } from "./spawned.ts";
 
 /** Serves an endpoint. @returns When it was told to end; the caller ends the process or worker. */
@@ -43,6 +45,7 @@ export async function serveEndpoint(
     endpoint.orders.add({
       start: (order) => actors.start(order),
       stop: ({ actor, drainMs }) => actors.stop(actor, drainMs),
+      adopt: (actor) => actors.adopt(actor),
       async shutdown() {
         await actors.end();
         void endpoint.turn().then(resolve);
@@ -64,7 +67,7 @@ export async function serveEndpoint(
 /** The actors that this endpoint was ordered to run. */
 class LaunchedActors {
   readonly #endpoint: Endpoint;
-  readonly #sources = new Map<number, QueueSource>();
+  readonly #sources = new Map<number, QueueSource | SlotSource>();
   readonly #addresses = new Map<number, Address>();
 
   constructor(endpoint: Endpoint) {
@@ -73,7 +76,7 @@ class LaunchedActors {
 
   async start(order: StartOrder): Promise<void> {
     const endpoint = this.#endpoint;
-    const { actor, address, incarnation, capacity, stopMs, supervisor } = order;
+    const { actor, address, incarnation, capacity, stopMs, supervisor, reception } = order;
     const last = endpoint.cells.get(actor);
     if (last?.ended === false) {
       throw new TypeError(`Cannot start "${address.label}": it runs already`);
@@ -90,7 +93,10 @@ class LaunchedActors {
       mailbox.capacity = capacity; // it was opened before that was known
       source = mailbox;
     } else {
-      source = this.#sources.get(actor) ?? new QueueSource(openQueueInbox(address.mailbox));
+      source = this.#sources.get(actor) ??
+        (reception === undefined
+          ? new QueueSource(openQueueInbox(address.mailbox))
+          : openSlotSource(endpoint, address, reception));
       this.#sources.set(actor, source);
     }
     const cell = new Cell({
@@ -118,6 +124,11 @@ class LaunchedActors {
 
   async stop(actor: number, drainMs: number): Promise<void> {
     await this.#endpoint.cells.get(actor)?.stop(drainMs);
+  }
+
+  adopt(actor: number): void {
+    const source = this.#sources.get(actor);
+    if (source instanceof SlotSource) source.adopt();
   }
 
   /** Nothing is taken any more: what waits goes to the dead letters, and who asked is told so. */

@@ -1,17 +1,20 @@
 /** A child: an actor or a pool, with its ref, its members and what it has in the kernel. */
 
 import { openQueueInbox } from "../carriers/queue.ts";
+import { bequeath } from "../delivery/recovery.ts";
+import type { SlotMemory } from "../delivery/slots.ts";
 import { launchProcess, launchWorker } from "../launch/launch.ts";
 import type { Address, AnyRef } from "../protocol/ref.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { HereMember } from "./here_member.ts";
-import { LaunchedMember } from "./launched_member.ts";
+import { LaunchedMember, type LaunchedSlots } from "./launched_member.ts";
 import type { Member } from "./member.ts";
 import { inboxName, mailboxName, ringName } from "./names.ts";
 import { makeQueue, makeRing } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import { QueueSource } from "./queue_source.ts";
 import { retireQueue, retireRing } from "./retire.ts";
+import { makeSlots, openSlotSource, type Reception, retireMailbox } from "./slots.ts";
 
 /** How many messages wait in a buffer, unless it is said otherwise. */
 export const DEFAULT_CAPACITY = 1_000;
@@ -59,12 +62,18 @@ function make(
   const label = plan.name ?? (plan.mailbox === undefined ? `${base}#${actor & 0x3f_ffff}` : base);
 
   let mailbox: string | undefined;
-  if (plan.mailbox !== undefined || plan.size > 1) {
-    const name = mailboxName(system, plan.mailbox ?? `pool-${endpoint.id}-${actor}`);
+  let slots: SlotMemory | undefined;
+  if (plan.mailbox !== undefined || plan.size > 1 || plan.kept !== undefined) {
+    const own = `${plan.size > 1 ? "pool" : "actor"}-${endpoint.id}-${actor}`;
+    const name = mailboxName(system, plan.mailbox ?? own);
     makeQueue(directory, name, plan.capacity);
     const whose = endpoint.addressOf(actor, { protocol: protocol.name, mailbox: name, label });
-    undo.push(() => retireQueue(endpoint, name, whose, { queue: name }));
+    undo.push(() => retireMailbox(endpoint, name, whose));
     mailbox = name;
+    if (plan.kept !== undefined) {
+      slots = makeSlots(endpoint, name, plan.size, plan.kept.prefetch);
+      undo.push(() => slots!.close());
+    }
   }
   const places = Array.from(
     { length: plan.size },
@@ -85,9 +94,17 @@ function make(
   };
   const members = places.map((place, index): Member => {
     const own = plan.size > 1 ? { ...address, label: `${label}/${index + 1}` } : address;
+    const reception = plan.kept && { row: index, ...plan.kept };
     return plan.in === "here"
-      ? hereMember(endpoint, plan, own, place.actor, undo)
-      : launchedMember(endpoint, plan, own, place, undo);
+      ? hereMember(endpoint, plan, own, place.actor, reception, undo)
+      : launchedMember(
+        endpoint,
+        plan,
+        own,
+        place,
+        slots && { memory: slots, reception: reception!, deadlineMs: plan.deadlineMs },
+        undo,
+      );
   });
   if (plan.size > 1) {
     endpoint.pools.set(actor, members);
@@ -100,9 +117,16 @@ function make(
     address,
     ref: endpoint.refs.make(protocol, address),
     members,
-    left(member) {
+    async left(member) {
       members.splice(members.indexOf(member), 1);
-      return member.leave();
+      await member.leave();
+      const [heir] = members;
+      if (slots === undefined || heir === undefined) return;
+      const { place: { endpoint: id } } = member;
+      // The thread of a worker may go on; then it has its slots as well.
+      if (id !== endpoint.id && directory.isAlive(id)) return;
+      bequeath(slots, all.indexOf(member), all.indexOf(heir));
+      heir.adopt();
     },
     async release() {
       for (const member of [...all].reverse()) await member.leave();
@@ -116,6 +140,7 @@ function hereMember(
   plan: Plan,
   address: Address,
   actor: number,
+  reception: Reception | undefined,
   undo: Undo[],
 ): Member {
   const { definition, init, restart: { keep }, stopMs } = plan;
@@ -126,7 +151,9 @@ function hereMember(
     const source = endpoint.openMailbox(actor, plan.capacity ?? DEFAULT_CAPACITY);
     return new HereMember({ ...parts, source, onLeft });
   }
-  const source = new QueueSource(openQueueInbox(address.mailbox));
+  const source = reception === undefined
+    ? new QueueSource(openQueueInbox(address.mailbox))
+    : openSlotSource(endpoint, address, reception);
   // What it gave back, no other member can take.
   const onLeft = () => {
     for (const { bytes } of source.close()) endpoint.refused(bytes, address);
@@ -140,6 +167,7 @@ function launchedMember(
   plan: Plan,
   address: Address,
   place: { endpoint: number; actor: number },
+  slots: LaunchedSlots | undefined,
   undo: Undo[],
 ): Member {
   const { definition, init, restart: { keep }, stopMs, stdio, resourceLimits } = plan;
@@ -154,6 +182,7 @@ function launchedMember(
     capacity: plan.capacity ?? DEFAULT_CAPACITY,
     launch: plan.in === "worker" ? launchWorker : launchProcess,
     options: { stdio, resourceLimits },
+    slots,
   });
   endpoint.launched.set(place.endpoint, member);
   undo.push(() => endpoint.launched.delete(place.endpoint));

@@ -6,6 +6,7 @@
 
 import { host } from "../../life/inside.ts";
 import { openQueueInbox } from "../carriers/queue.ts";
+import { type Guarantees, guaranteesOf } from "../delivery/guarantees.ts";
 import { ActorError, describeExit } from "../errors.ts";
 import { type Clock, realClock } from "../flow/clock.ts";
 import { DeadLetters, type DeadLettersOptions, type LetterParts } from "../flow/dead_letters.ts";
@@ -302,6 +303,11 @@ export class System implements Spawner, AsyncDisposable {
     );
     this.#mailboxes.add(mailbox);
     return mailbox;
+  }
+
+  /** What this system can promise on this machine, as far as is known now. */
+  get guarantees(): Guarantees {
+    return guaranteesOf(this.#directory);
   }
 
   /**

@@ -14,12 +14,15 @@ export class MessageTurn implements Turn {
   #controller: AbortController | undefined;
   #aborted: { reason: unknown } | undefined;
 
-  /** @param run What tells this run of the system from others: endpoints count from 1 in each. */
-  constructor(frame: Frame, priority: number, run: string) {
+  /**
+   * @param run What tells this run of the system from others: endpoints count from 1 in each.
+   * @param attempt How often it was given to a handler, this time included.
+   */
+  constructor(frame: Frame, priority: number, run: string, attempt: number) {
     this.#frame = frame;
     this.#run = run;
     this.priority = priority;
-    this.attempt = Math.max(1, frame.attempt);
+    this.attempt = attempt;
     this.deadlineMs = frame.expires === 0 ? undefined : frame.expires;
   }
 

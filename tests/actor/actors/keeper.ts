@@ -1,0 +1,133 @@
+/** An actor that must not lose what it was told, for tests: it says what it does, and dies over it. */
+
+import { appendFileSync, statSync } from "node:fs";
+import process from "node:process";
+import {
+  actor,
+  msg,
+  type Protocol,
+  protocol,
+  type Ref,
+  type StandardSchema,
+  type Tell,
+  type Turn,
+} from "../../../src/actor/mod.ts";
+import { onStep } from "../../../src/actor/delivery/steps.ts";
+
+/** What crosses without a schema: its types are those of this file. */
+function plain<T>(): StandardSchema<T, T> {
+  const validate = (value: unknown) => ({ value: value as T });
+  return { "~standard": { version: 1, vendor: "test", validate } };
+}
+
+/** What becomes of the actor over a message. */
+export type Fate = "fine" | "throw" | "kill" | "hang" | "stash" | "exit" | "later";
+
+/** A message. */
+export interface Note {
+  readonly text: string;
+  /** What becomes of the actor, attempt by attempt; the last also of all that follow. */
+  readonly fates: readonly Fate[];
+  /** Makes it so large that it goes through the slab. */
+  readonly ballast?: Uint8Array | undefined;
+}
+
+/** That a handler was called. */
+export interface Seen {
+  readonly text: string;
+  readonly attempt: number;
+  readonly id: string;
+  readonly priority: number;
+  readonly incarnation: number;
+  readonly bytes: number;
+  readonly by: string;
+}
+
+/** What hears of each call of a handler. */
+export const Witness: Protocol<"test.witness", { seen: Tell<Seen> }> = protocol("test.witness", {
+  seen: msg(plain<Seen>()),
+});
+
+const Keeper = protocol("test.keeper", {
+  /** Kept until it is handled. */
+  keep: msg(plain<Note>(), { delivery: "at-least-once" }),
+  /** The same, answered with the attempt. */
+  keepAsked: msg(plain<Note>(), { delivery: "at-least-once" }).reply(plain<number>()),
+  /** Not kept, in the same mailbox. */
+  risk: msg(plain<Note>()),
+  /** Not kept, and answered. */
+  pid: msg().reply(plain<number>()),
+  /** Handles what was set aside. */
+  unstash: msg(undefined, { delivery: "at-least-once" }),
+});
+export type KeeperRef = Ref<typeof Keeper>;
+
+/** How it begins. */
+export interface KeeperInit {
+  readonly witness: Ref<typeof Witness>;
+}
+
+/**
+ * The module kills its process at steps of the delivery, if its URL says so: each incarnation at the
+ * next of `steps`, for so many have died as `deaths`, a file, has bytes. Before the actor begins, as
+ * what it finds is looked at earlier.
+ */
+const { searchParams } = new URL(import.meta.url);
+const steps = searchParams.get("steps")?.split(","), deaths = searchParams.get("deaths");
+if (steps !== undefined && deaths !== null) {
+  const last = steps[statSync(deaths).size];
+  onStep((step) => {
+    if (step !== last) return;
+    appendFileSync(deaths, ".");
+    die();
+  });
+}
+
+function die(): void {
+  process.kill(process.pid, "SIGKILL");
+}
+
+export default actor(import.meta, Keeper, (context, init: KeeperInit) => {
+  const handle = async (
+    note: Note,
+    { attempt, id, priority }: { attempt: number; id: string; priority: number },
+  ) => {
+    const fate = note.fates[Math.min(attempt, note.fates.length) - 1]!;
+    await init.witness.seen({
+      text: note.text,
+      attempt,
+      id,
+      priority,
+      incarnation: context.incarnation,
+      bytes: note.ballast?.byteLength ?? 0,
+      by: context.name,
+    });
+    switch (fate) {
+      case "throw":
+        throw new RangeError("thrown on purpose");
+      case "kill":
+        die();
+        break;
+      case "exit":
+        process.exit(3);
+        break;
+      case "hang":
+        for (;;);
+      case "later":
+        await new Promise(() => {});
+        break;
+      case "stash":
+        context.stash();
+    }
+  };
+  return {
+    keep: handle,
+    async keepAsked(note, turn) {
+      await handle(note, turn);
+      return turn.attempt;
+    },
+    risk: handle,
+    pid: () => process.pid,
+    unstash: () => context.unstash(),
+  };
+});
