@@ -88,10 +88,8 @@ function die(): void {
 }
 
 export default actor(import.meta, Keeper, (context, init: KeeperInit) => {
-  const handle = async (
-    note: Note,
-    { attempt, id, priority }: { attempt: number; id: string; priority: number },
-  ) => {
+  const aside = new Set<string>();
+  const handle = async (note: Note, { attempt, id, priority }: Turn) => {
     const fate = note.fates[Math.min(attempt, note.fates.length) - 1]!;
     await init.witness.seen({
       text: note.text,
@@ -117,6 +115,9 @@ export default actor(import.meta, Keeper, (context, init: KeeperInit) => {
         await new Promise(() => {});
         break;
       case "stash":
+        // It is handled anew when it is no longer aside.
+        if (aside.has(note.text)) return;
+        aside.add(note.text);
         context.stash();
     }
   };

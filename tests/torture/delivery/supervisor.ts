@@ -1,0 +1,52 @@
+/**
+ * Who starts the receiver anew, in a process of its own: it is killed, too, and the receiver dies
+ * with it.
+ */
+
+import { actor, msg, protocol, type Ref, type StandardSchema } from "../../../src/actor/mod.ts";
+import { Ledger } from "./ledger.ts";
+import plainReceiver from "./plain_receiver.ts";
+import type { Places, Works } from "./receiver.ts";
+import slotReceiver from "./slot_receiver.ts";
+
+/** How it begins. */
+export interface Supervising extends Places {
+  readonly delivery: "at-most-once" | "at-least-once";
+}
+
+/** What a sender is told. */
+export interface Met {
+  readonly receiver: Ref<Works>;
+  /** The id of the question: the sender's next messages count on from it. */
+  readonly id: string;
+}
+
+/** Takes whatever comes, as what it is said to be. */
+function plain<T>(): StandardSchema<T, T> {
+  const validate = (value: unknown) => ({ value: value as T });
+  return { "~standard": { version: 1, vendor: "test", validate } };
+}
+
+/** What it understands. */
+export const Supervisor = protocol("torture.supervisor", { meet: msg().reply(plain<Met>()) });
+
+/** How often somebody may be killed. */
+export const KILLED_OFTEN = {
+  keep: "permanent",
+  max: Infinity,
+  backoffMs: [0, 1],
+} as const;
+
+export default actor(import.meta, Supervisor, async (context, init: Supervising) => {
+  const ledger = Ledger.open(init.ledger, init.lives);
+  const definition = init.delivery === "at-most-once" ? plainReceiver : slotReceiver;
+  const receiver = await context.spawn(definition, {
+    in: "process",
+    mailbox: "work",
+    init,
+    restart: KILLED_OFTEN,
+    stdio: "inherit",
+  });
+  ledger.begin("supervisor");
+  return { meet: (_, { id }) => ({ receiver, id }) };
+});
