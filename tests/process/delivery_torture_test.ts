@@ -1,8 +1,9 @@
 /**
  * The torture of deliveries in short: `deno task torture:delivery` is the long form.
  *
- * Goal: what a sender was told that the mailbox has is handled, whoever is killed; without slots it
- * is not, so the torture can tell. Method: tests/torture/delivery/run.ts.
+ * Goal: what a sender was told that the mailbox has is handled, whoever is killed. Method:
+ * tests/torture/delivery/run.ts. That it can tell shows the long form, which does the same with
+ * at-most-once and finds messages lost.
  */
 
 import "../support/loaded.ts";

@@ -42,11 +42,14 @@ async function onNode(args: readonly string[]): Promise<number> {
 }
 
 /** What a run gave, for people. */
-function lines({ delivery, kills, seed, ...counts }: RunResult, seconds: number): string {
+function line({ delivery, kills, seed, hang, ...counts }: RunResult, seconds: number): string {
   const all = Object.values(kills).reduce((sum, count) => sum + count, 0);
   const roles = ROLES.map((role) => `${role} ${kills[role]}`).join(", ");
   const rest = Object.entries(counts).map(([what, count]) => `${what} ${count}`).join(", ");
-  return `${delivery}: ${all} kills (${roles}); ${rest}; seed ${seed}, ${seconds.toFixed(0)} s`;
+  const end = hang === undefined ? "" : `; ${hang}`;
+  return `${delivery}: ${all} kills (${roles}); ${rest}${end}; seed ${seed}, ${
+    seconds.toFixed(0)
+  } s`;
 }
 
 async function main(args: string[]): Promise<number> {
@@ -83,7 +86,7 @@ async function main(args: string[]): Promise<number> {
     const started = performance.now();
     const result = await run({ delivery, kills: count, seed, progress });
     results.push(result);
-    if (!values.json) console.log(lines(result, (performance.now() - started) / 1000));
+    if (!values.json) console.log(line(result, (performance.now() - started) / 1000));
   }
   if (values.json) console.log(JSON.stringify({ runtime: RUNTIME, results }));
   const wrong = results.filter(({ delivery }) => delivery === "at-least-once").flatMap(complaints);

@@ -9,18 +9,18 @@
  */
 
 import process from "node:process";
-import { type Ref, type System, system } from "../../../src/actor/mod.ts";
+import { ActorError, type Ref, type System, system } from "../../../src/actor/mod.ts";
 import { decodeFrame } from "../../../src/actor/wire/frame.ts";
 import { KIND } from "../../../src/actor/wire/frame_layout.ts";
 import { Region } from "../../../src/region/mod.ts";
 import { systemName } from "../../support/actors.ts";
 import { memoryName } from "../../support/names.ts";
 import { Random } from "../../support/random.ts";
-import { until, within } from "../../support/until.ts";
+import { until } from "../../support/until.ts";
 import { Ledger, MAX_SEQUENCE, type Role, ROLES, type Sums } from "./ledger.ts";
 import { Effects, type Places } from "./receiver.ts";
 import sender from "./sender.ts";
-import supervisorActor, { KILLED_OFTEN, type Supervising, Supervisor } from "./supervisor.ts";
+import supervisorActor, { KILLED_OFTEN, type Supervising, type Supervisor } from "./supervisor.ts";
 
 /** What a run is. */
 export interface RunOptions {
@@ -38,8 +38,8 @@ export interface RunResult extends Sums {
   readonly kills: Readonly<Record<Role, number>>;
   /** How many messages had their effect by once(). */
   readonly effects: number;
-  /** How often nobody went on. */
-  readonly hangs: number;
+  /** What was waited for in vain; undefined where everybody went on. */
+  readonly hang: string | undefined;
   readonly seed: number;
 }
 
@@ -55,8 +55,9 @@ const PROGRESS_KILLS = 100;
 
 /** Says what is wrong with a run with slots; empty when nothing is. */
 export function complaints({ kills, ...found }: RunResult): string[] {
-  const wrong = (["lost", "torn", "reordered", "unexplained", "hangs"] as const)
+  const wrong = (["lost", "torn", "reordered", "unexplained"] as const)
     .filter((what) => found[what] > 0).map((what) => `${found[what]} ${what}`);
+  if (found.hang !== undefined) wrong.push(found.hang);
   if (found.duplicates > kills.receiver) {
     wrong.push(`${found.duplicates} duplicates by ${kills.receiver} kills of the receiver`);
   }
@@ -92,11 +93,11 @@ export async function run({ delivery, kills, seed, progress }: RunOptions): Prom
     await all.spawn(sender, options);
   }
   const random = new Random(seed);
-  let hangs = 0;
+  let hang: string | undefined;
   try {
     for (let count = 0, told = 0; count < kills;) {
       const victims = new Set(
-        Array.from({ length: 1 + random.below(3) }, () => random.pick(VICTIMS)),
+        Array.from({ length: 1 + random.below(4) }, () => random.pick(VICTIMS)),
       );
       for (const role of await killAll([...victims].slice(0, kills - count), ledger, random)) {
         killed[role]++;
@@ -107,14 +108,13 @@ export async function run({ delivery, kills, seed, progress }: RunOptions): Prom
       told = count;
       progress?.(`${count} kills, ${ledger.times} handled`);
     }
-    await finish(all, ledger, supervisor);
+    await finish(ledger, supervisor);
   } catch (error) {
-    progress?.(String(error));
-    hangs++;
+    hang = String(error);
   }
   noteLetters(all, ledger);
   const effects = region.fields.done.read().count;
-  return { delivery, kills: killed, ...ledger.sums(), effects, hangs, seed };
+  return { delivery, kills: killed, ...ledger.sums(), effects, hang, seed };
 }
 
 /** Kills those who play some roles, at some instant of what they do. @returns Who was killed. */
@@ -157,16 +157,18 @@ function noteLetters({ deadLetters }: System, ledger: Ledger): void {
 }
 
 /** Lets all that was sent be handled. */
-async function finish(
-  all: System,
-  ledger: Ledger,
-  supervisor: Ref<typeof Supervisor>,
-): Promise<void> {
+async function finish(ledger: Ledger, supervisor: Ref<typeof Supervisor>): Promise<void> {
   ledger.stop();
   await until("nobody sends", () => ledger.isIdle("sender 1") && ledger.isIdle("sender 2"));
   await until("all is handled", async () => {
-    // Whom it asks may have been killed, and the question with it.
-    const { receiver } = await supervisor.meet();
-    return await receiver.flush().then(() => true, () => false);
+    try {
+      const { receiver } = await supervisor.meet();
+      await receiver.flush();
+      return true;
+    } catch (error) {
+      // Whom it asked had been killed, and the question with it.
+      if (error instanceof ActorError) return false;
+      throw error;
+    }
   });
 }
