@@ -17,17 +17,19 @@
  * processes too, Comlink workers.
  */
 
-import { actorCommands, type Labelled, type Where } from "./actor_commands.ts";
+import {
+  actorCommands,
+  type Labelled,
+  type Place,
+  PLACES,
+  started,
+  type Where,
+} from "./actor_commands.ts";
 import { type Case, compare, compareTogether, type Contender, type Sampled } from "./measure.ts";
-import { type Command, pinned, Program, Programs } from "./program.ts";
+import { type Command, Program, Programs } from "./program.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Goal, Run, Subject } from "./subject.ts";
-import { Pair, type Placement, postbox, queuePair, ringPair } from "./waiting_pairs.ts";
-
-/** Where both ends of a question are: a child stays where its parent is. */
-type Place = Extract<Placement, "one core" | "free">;
-
-const PLACES: readonly Place[] = ["one core", "free"];
+import { postbox, queuePair, ringPair } from "./waiting_pairs.ts";
 
 const CARRIERS = ["queue", "ring"] as const;
 
@@ -35,11 +37,6 @@ type Carrier = (typeof CARRIERS)[number];
 
 function atMost(ratio: number): Goal {
   return { of: "ratio", atMost: ratio };
-}
-
-/** Starts what is measured, in its place. */
-async function started(place: Place, command: Command): Promise<Pair> {
-  return new Pair(await Program.start(place === "free" ? command : pinned(0, command)));
 }
 
 /** What two subjects between processes share. */

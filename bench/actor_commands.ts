@@ -1,15 +1,26 @@
 /** The commands that measure actors: those of Postbox, and of whatever else there is. */
 
 import type { PeerName } from "./peers.ts";
-import type { Command } from "./program.ts";
+import { type Command, pinned, Program } from "./program.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Run } from "./subject.ts";
+import { Pair, type Placement } from "./waiting_pairs.ts";
 
 /** Where an actor is. */
 export type Where = "here" | "worker" | "process";
 
 /** What is measured: the loops of bench/ts/actor_loops.ts. */
 export type Role = "ask" | "tell" | "spawn" | "many";
+
+/** Where both ends of a question are: a child stays where its parent is. */
+export type Place = Extract<Placement, "one core" | "free">;
+
+export const PLACES: readonly Place[] = ["one core", "free"];
+
+/** Starts what is measured, in its place. */
+export async function started(place: Place, command: Command): Promise<Pair> {
+  return new Pair(await Program.start(place === "free" ? command : pinned(0, command)));
+}
 
 /** A command, and how the tables call it. */
 export interface Labelled {

@@ -7,6 +7,7 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { actors } from "./actor_bench.ts";
+import { deliveries } from "./actor_delivery_bench.ts";
 import { commandLine } from "./command_line_bench.ts";
 import { createUnlink } from "./create_unlink_bench.ts";
 import { coldImport } from "./import_bench.ts";
@@ -38,6 +39,7 @@ const SUBJECTS: readonly Subject[] = [
   segment,
   memoryRead,
   ...actors,
+  ...deliveries,
   coldImport,
   commandLine,
 ];
