@@ -1,6 +1,6 @@
 /** Systems of actors for tests: a name nobody else has, and ends that are waited for. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import {
   ActorError,
   type AnyRef,
@@ -93,10 +93,10 @@ export async function ofTheLiving<T>(ask: () => Promise<T>): Promise<T> {
  */
 export function objectsOf(system: string, ...mailboxes: string[]): string[] {
   const inboxes = Array.from({ length: 128 }, (_, id) => `${id}`);
-  const prefix = `${system}.`;
-  const memory = readdirSync("/dev/shm").filter((name) => name.startsWith(prefix))
-    .map((name) => name.slice(prefix.length));
-  return [...[...inboxes, ...mailboxes].filter((name) => isQueue(`/${prefix}${name}`)), ...memory]
+  const prefix = `/${system}.`;
+  const memory = SharedMemory.list().filter(({ name }) => name.startsWith(prefix))
+    .map(({ name }) => name.slice(prefix.length));
+  return [...[...inboxes, ...mailboxes].filter((name) => isQueue(prefix + name)), ...memory]
     .sort();
 }
 
