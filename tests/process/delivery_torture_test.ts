@@ -12,7 +12,7 @@ import { test } from "../harness.ts";
 import { scaled } from "../support/scale.ts";
 import { complaints, run } from "../torture/delivery/run.ts";
 
-const KILLS = Math.max(40, scaled(60));
+const KILLS = Math.max(25, scaled(60));
 
 test(`${KILLS} kills of senders, receivers and their supervisor lose no message`, async () => {
   const result = await run({ delivery: "at-least-once", kills: KILLS, seed: Date.now() % 2 ** 32 });

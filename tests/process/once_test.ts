@@ -53,9 +53,7 @@ const AT_STEP = `
     const real = Atomics[operation];
     Atomics[operation] = (...args) => {
       step();
-      const result = real(...args);
-      step();
-      return result;
+      return real(...args);
     };
   }
   once(account, "before", () => {});
