@@ -108,10 +108,14 @@ export function bequeath(memory: SlotMemory, row: number, heir: number): void {
   }
 }
 
-/** Writes down how a receiver ended, at the message that it had in hand, if it had one. */
+/**
+ * Writes down how a receiver ended, at the message that it had in hand, if it had one. No handler of
+ * it runs any more: the next receiver is not to be measured by it.
+ */
 export function noteEnd(memory: SlotMemory, row: number, end: string): void {
   const slot = memory.inHandOf(row);
   if (slot !== undefined && memory.stateOf(slot) === "held") memory.setError(slot, end);
+  memory.setHandling(row, 0, 0);
 }
 
 /** How often something was tried, in words. */

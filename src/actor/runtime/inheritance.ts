@@ -60,8 +60,11 @@ export async function inherit(endpoint: Endpoint, { id, incarnation, exit }: Dea
     });
   }
   const kept = [inboxName(endpoint.system, id), ringName(endpoint.system, id)];
-  for (const object of objects) {
-    if (!kept.includes(object.name)) await remove(endpoint, object, id);
+  // Queues first: what is in the slots of one goes with it.
+  for (const kind of ["queue", "memory"] as const) {
+    for (const object of objects.filter((object) => object.kind === kind)) {
+      if (!kept.includes(object.name)) await remove(endpoint, object, id);
+    }
   }
   for (const orphan of endpoints) endpoint.freeEndpoint(orphan);
 }
@@ -89,7 +92,7 @@ async function remove(
     const whose = endpoint.addressOf(0, { endpoint: id, mailbox, label: short });
     if (isInbox) await retireQueue(endpoint, name, whose, { endpoint: Number(short) });
     else await retireMailbox(endpoint, name, whose); // with its slots, if it has some
-  } else if (short.startsWith("ring-")) {
+  } else if (/^(ring|slots)-/.test(short)) {
     removeMemory(endpoint.directory, name);
   }
 }

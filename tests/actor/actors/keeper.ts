@@ -1,13 +1,16 @@
 /** An actor that must not lose what it was told, for tests: it says what it does, and dies over it. */
 
-import { appendFileSync, statSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import {
   actor,
+  type ActorDefinition,
+  type AnyRef,
   msg,
   type Protocol,
   protocol,
   type Ref,
+  type SpawnOptions,
   type StandardSchema,
   type Tell,
   type Turn,
@@ -57,6 +60,8 @@ const Keeper = protocol("test.keeper", {
   risk: msg(plain<Note>()),
   /** Not kept, and answered. */
   pid: msg().reply(plain<number>()),
+  /** Spawns another one, which is its child. */
+  child: msg(plain<SpawnOptions>()).reply(plain<AnyRef>()),
   /** Handles what was set aside. */
   unstash: msg(undefined, { delivery: "at-least-once" }),
 });
@@ -68,17 +73,15 @@ export interface KeeperInit {
 }
 
 /**
- * The module kills its process at steps of the delivery, if its URL says so: each incarnation at the
- * next of `steps`, for so many have died as `deaths`, a file, has bytes. Before the actor begins, as
- * what it finds is looked at earlier.
+ * The module kills its process at steps of the delivery that a file names, which its URL leads to:
+ * each incarnation at the first of them, which it takes out.
  */
-const { searchParams } = new URL(import.meta.url);
-const steps = searchParams.get("steps")?.split(","), deaths = searchParams.get("deaths");
-if (steps !== undefined && deaths !== null) {
-  const last = steps[statSync(deaths).size];
+const steps = new URL(import.meta.url).searchParams.get("steps");
+if (steps !== null) {
   onStep((step) => {
-    if (step !== last) return;
-    appendFileSync(deaths, ".");
+    const [next, ...others] = readFileSync(steps, "utf8").split(" ");
+    if (step !== next) return;
+    writeFileSync(steps, others.join(" "));
     die();
   });
 }
@@ -87,48 +90,56 @@ function die(): void {
   process.kill(process.pid, "SIGKILL");
 }
 
-export default actor(import.meta, Keeper, (context, init: KeeperInit) => {
-  const aside = new Set<string>();
-  const handle = async (note: Note, { attempt, id, priority }: Turn) => {
-    const fate = note.fates[Math.min(attempt, note.fates.length) - 1]!;
-    await init.witness.seen({
-      text: note.text,
-      attempt,
-      id,
-      priority,
-      incarnation: context.incarnation,
-      bytes: note.ballast?.byteLength ?? 0,
-      by: context.name,
-    });
-    switch (fate) {
-      case "throw":
-        throw new RangeError("thrown on purpose");
-      case "kill":
-        die();
-        break;
-      case "exit":
-        process.exit(3);
-        break;
-      case "hang":
-        for (;;);
-      case "later":
-        await new Promise(() => {});
-        break;
-      case "stash":
-        // It is handled anew when it is no longer aside.
-        if (aside.has(note.text)) return;
-        aside.add(note.text);
-        context.stash();
-    }
-  };
-  return {
-    keep: handle,
-    async keepAsked(note, turn) {
-      await handle(note, turn);
-      return turn.attempt;
-    },
-    risk: handle,
-    pid: () => process.pid,
-    unstash: () => context.unstash(),
-  };
-});
+const keeperActor: ActorDefinition<typeof Keeper, KeeperInit> = actor(
+  import.meta,
+  Keeper,
+  (context, init: KeeperInit) => {
+    const aside = new Set<string>();
+    const handle = async (note: Note, { attempt, id, priority }: Turn) => {
+      const fate = note.fates[Math.min(attempt, note.fates.length) - 1]!;
+      await init.witness.seen({
+        text: note.text,
+        attempt,
+        id,
+        priority,
+        incarnation: context.incarnation,
+        bytes: note.ballast?.byteLength ?? 0,
+        by: context.name,
+      });
+      switch (fate) {
+        case "throw":
+          throw new RangeError("thrown on purpose");
+        case "kill":
+          die();
+          break;
+        case "exit":
+          process.exit(3);
+          break;
+        case "hang":
+          for (;;);
+        case "later":
+          await new Promise(() => {});
+          break;
+        case "stash":
+          // It is handled anew when it is no longer aside.
+          if (aside.has(note.text)) return;
+          aside.add(note.text);
+          context.stash();
+      }
+    };
+    return {
+      keep: handle,
+      async keepAsked(note, turn) {
+        await handle(note, turn);
+        return turn.attempt;
+      },
+      risk: handle,
+      pid: () => process.pid,
+      child: (options) =>
+        context.spawn(keeperActor, { ...options, init } as SpawnOptions<KeeperInit>),
+      unstash: () => context.unstash(),
+    };
+  },
+);
+
+export default keeperActor;
