@@ -12,7 +12,7 @@ import { endpointOf } from "../../src/actor/runtime/system.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { blocksInUse, objectsOf } from "../support/actors.ts";
-import { AT_ONCE, Keepers, largeNote, note } from "../support/keepers.ts";
+import { Keepers, largeNote, note } from "../support/keepers.ts";
 import { until } from "../support/until.ts";
 import keeperActor from "./actors/keeper.ts";
 

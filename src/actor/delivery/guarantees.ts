@@ -16,7 +16,7 @@ export interface Guarantees {
    * - `locked`: the memory that it is taken into is always there, so nothing can go wrong.
    * - `unlocked`: somebody was refused to lock it by RLIMIT_MEMLOCK. The kernel may have taken a page
    *   of it away, to swap for example, and one who is killed while it comes back loses the message.
-   *   It is told in the dead letters then, as `torn`.
+   *   It is told in the dead letters as `torn`, where as much as its priority was written.
    */
   readonly atLeastOnce: "locked" | "unlocked";
 }

@@ -48,6 +48,7 @@
  * | before the call, or queue empty   | ARMED      | begins with zeros | nothing was taken         |
  * | after the call                    | HELD       | whole             | the message is here       |
  * | in the call, a page was not there | HELD       | torn, or zeros    | taken, and lost: told     |
+ * | the same, that of the priority    | ARMED      | begins with zeros | taken, and lost untold    |
  * | never, in this order              | ARMED      | changed           | another kernel: told      |
  *
  * - Arming puts zeros over the first 8 bytes of the frame, so what was there before is never taken

@@ -6,13 +6,13 @@
  * launched it (recovery.ts); no two of them do at a time.
  */
 
-import { LayoutError } from "../../errors.ts";
 import { refuse } from "../../life/inside.ts";
 import { ReceiveTarget } from "../../mq/inside.ts";
 import { mlock } from "../../shm/inside.ts";
 import { SharedMemory } from "../../shm/mod.ts";
 import { MAX_PRIORITY } from "../carriers/carrier.ts";
 import { bodyIn, endpointIn, type Owner } from "../memory/owner.ts";
+import { formatHeader, sizesIn } from "./slot_header.ts";
 import {
   ARMED,
   ATTEMPT_WORD,
@@ -20,31 +20,20 @@ import {
   EMPTY,
   ERROR_BYTES_WORD,
   ERROR_OFFSET,
-  FRAME_BYTES_WORD,
   FRAME_OFFSET,
   HANDLING_WORD,
   HEIR_WORD,
   IN_HAND_WORD,
   LENGTH_WORD,
-  MAGIC,
-  MAGIC_LONG,
   MAX_ERROR_BYTES,
-  MAX_FRAME_BYTES,
-  MAX_RECEIVERS,
-  MAX_SLOTS_EACH,
   ORDER_WORD,
   OWNER_WORD,
   PRIORITY_WORD,
-  RECEIVERS_WORD,
   rowOffset,
-  RUN_LONG,
   slotCount,
   slotOffset,
-  SLOTS_EACH_WORD,
   type SlotSizes,
   UNKNOWN_LENGTH,
-  VERSION,
-  VERSION_LONG,
 } from "./slot_layout.ts";
 
 /** What a slot is: see slot_layout.ts. `damaged` is what none of ours writes. */
@@ -77,15 +66,7 @@ export class SlotMemory implements Disposable {
     const slots = new SlotMemory(memory, sizes);
     for (let slot = 0; slot < slotCount(sizes); slot++) slots.empty(slot);
     for (let row = 0; row < sizes.receivers; row++) slots.setHeir(row, row);
-    const { receivers, slotsEach, frameBytes } = sizes;
-    Atomics.store(slots.#words, RECEIVERS_WORD, receivers);
-    Atomics.store(slots.#words, SLOTS_EACH_WORD, slotsEach);
-    Atomics.store(slots.#words, FRAME_BYTES_WORD, frameBytes);
-    const longs = longsOf(memory);
-    Atomics.store(longs, VERSION_LONG, VERSION);
-    Atomics.store(longs, RUN_LONG, run);
-    // SYNC: the last; whoever opens it looks for it first.
-    Atomics.store(longs, MAGIC_LONG, MAGIC);
+    formatHeader(memory, sizes, run);
     return slots;
   }
 
@@ -98,7 +79,7 @@ export class SlotMemory implements Disposable {
   static open(name: string, run: bigint): SlotMemory {
     const memory = SharedMemory.open(name);
     try {
-      return new SlotMemory(memory, judge(memory, run));
+      return new SlotMemory(memory, sizesIn(memory, run));
     } catch (error) {
       memory.close();
       throw error;
@@ -301,35 +282,3 @@ export class SlotMemory implements Disposable {
 }
 
 const PAGE_WORDS = 4096 / 4;
-
-function longsOf({ buffer }: SharedMemory): BigUint64Array<SharedArrayBuffer> {
-  return new BigUint64Array(buffer, 0, RUN_LONG + 1);
-}
-
-/** What the header of some memory says, if it is of slots and all of it is there. */
-function judge(memory: SharedMemory, run: bigint): SlotSizes {
-  const refusal = (found: string) =>
-    new LayoutError({
-      action: "open the slots",
-      target: memory.name,
-      found,
-      expected: `slots of version ${VERSION} of this run of its system`,
-    });
-  if (memory.byteLength < rowOffset(1)) throw refusal(`${memory.byteLength} bytes`);
-  const longs = longsOf(memory);
-  const isOurs = Atomics.load(longs, MAGIC_LONG) === MAGIC &&
-    Atomics.load(longs, VERSION_LONG) === VERSION && Atomics.load(longs, RUN_LONG) === run;
-  if (!isOurs) throw refusal("something else");
-  const words = new Int32Array(memory.buffer, 0, FRAME_BYTES_WORD + 1);
-  const receivers = Atomics.load(words, RECEIVERS_WORD);
-  const slotsEach = Atomics.load(words, SLOTS_EACH_WORD);
-  const frameBytes = Atomics.load(words, FRAME_BYTES_WORD);
-  const isIn = (value: number, most: number) => value >= 1 && value <= most;
-  const sizes = { receivers, slotsEach, frameBytes };
-  if (
-    !isIn(receivers, MAX_RECEIVERS) || !isIn(slotsEach, MAX_SLOTS_EACH) ||
-    !isIn(frameBytes, MAX_FRAME_BYTES) ||
-    memory.byteLength < slotOffset(sizes, slotCount(sizes))
-  ) throw refusal(`${receivers} × ${slotsEach} slots of ${frameBytes} bytes`);
-  return sizes;
-}

@@ -200,12 +200,12 @@ export class Cell {
           ? this.#handle(bytes, source.priority, true)
           : this.#handle(bytes, again.priority, false);
         if (handled !== undefined) await handled;
-        // Whatever was waited for may have been there at once.
-        if (++inARow % IN_A_ROW === 0) await endpoint.turn();
       } catch (error) {
         await this.#failed(bytes, error);
       }
       if (receipt !== 0) this.#acknowledge(receipt);
+      // Whatever was waited for may have been there at once.
+      if (++inARow % IN_A_ROW === 0) await endpoint.turn();
     }
     this.#becomeIdle();
     if (this.#state === "leaving") await this.#end({ kind: "stopped" });
@@ -255,7 +255,7 @@ export class Cell {
     // From here on it may be what ends the actor, or never comes back.
     const attempt = receipt === 0 ? Math.max(1, frame.attempt) : receipts!.begin(receipt);
     if (receipt !== 0 && attempt > receipts!.maxAttempts) {
-      const description = attemptsText(attempt - 1, receipts!.lastError(receipt));
+      const description = attemptsText(receipts!.maxAttempts, receipts!.lastError(receipt));
       const error = new ActorError({
         action: "handle a message of",
         actor: this.label,
