@@ -8,6 +8,7 @@
 
 import "../support/loaded.ts";
 import { LayoutError, MessageQueue, PosixError, SharedMemory, uniqueName } from "../../mod.ts";
+import { watchHandler } from "../../src/actor/delivery/hung.ts";
 import {
   attemptsText,
   bequeath,
@@ -25,7 +26,7 @@ import { blankHeader, encodeFrame, type SlabDescriptor } from "../../src/actor/w
 import { CODEC, KIND } from "../../src/actor/wire/frame_layout.ts";
 import { assert, assertEquals, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
-import { within } from "../support/until.ts";
+import { until, within } from "../support/until.ts";
 
 const RUN = 77n;
 const SIZES: SlotSizes = { receivers: 1, slotsEach: 4, frameBytes: 256 };
@@ -404,6 +405,24 @@ test("noteEnd() says how a receiver ended where it had a message in hand, and no
   noteEnd(mailbox.memory, 0, "was killed by SIGKILL");
   assertEquals(source.lastError(second.receipt), "");
   assertEquals(attemptsText(1, ""), "it was tried once");
+});
+
+test("watchHandler() measures each handler by itself, and calls one hung that goes on too long", async () => {
+  using mailbox = new Mailbox();
+  const { memory } = mailbox, deadlineMs = 40;
+  let changedAt = 0, hungAt: number | undefined;
+  const end = watchHandler(memory, 0, deadlineMs, () => hungAt = performance.now());
+  const began = performance.now();
+  // Busy for three deadlines, with one handler after the other.
+  for (let handling = 1; performance.now() - began < 3 * deadlineMs; handling++) {
+    memory.setHandling(0, handling, 0);
+    changedAt = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assertEquals(hungAt, undefined);
+  await until("it is hung", () => hungAt !== undefined);
+  assert(hungAt! - changedAt >= deadlineMs, `${hungAt! - changedAt} ms`);
+  end();
 });
 
 test("the steps of a message come in their order", () => {
