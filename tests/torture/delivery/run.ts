@@ -144,11 +144,11 @@ function isKilled(pid: number): boolean {
   }
 }
 
-/** Takes the dead letters, and writes down which messages they are. */
+/** Takes the dead letters, and writes down which messages of a mailbox that ended they are. */
 function noteLetters({ deadLetters }: System, ledger: Ledger): void {
-  for (const { id, bytes } of deadLetters.list()) {
+  for (const { id, bytes, reason } of deadLetters.list()) {
     deadLetters.take(id);
-    if (bytes === undefined) continue;
+    if (bytes === undefined || reason !== "stopped") continue;
     const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame || frame.kind !== KIND.TELL) continue;
     const life = ledger.lifeOf(frame);
