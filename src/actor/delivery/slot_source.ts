@@ -7,11 +7,11 @@
  */
 
 import { onAbort } from "../../wait/mod.ts";
+import type { LocalFrame } from "../carriers/local.ts";
 import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
 import type { MessageQueue } from "../../mq/mod.ts";
 import { awaitMessage, receiveAt, type ReceiveTarget } from "../../mq/inside.ts";
 import type { Owner } from "../memory/owner.ts";
-import type { Letter } from "../runtime/local_mailbox.ts";
 import type { Receipts, Source } from "../runtime/source.ts";
 import { decodeFrame, type SlabDescriptor } from "../wire/frame.ts";
 import { FLAG, FLAGS_OFFSET } from "../wire/frame_layout.ts";
@@ -57,7 +57,7 @@ export class SlotSource implements Source, Receipts {
   /** The rows that it serves: its own, and those of receivers that were left for good. */
   readonly #rows = new Set<number>();
   /** Messages that are not kept here and came back from a cell that ended. */
-  readonly #returned = new MailboxBuffer<Letter>(Number.MAX_SAFE_INTEGER);
+  readonly #returned = new MailboxBuffer<LocalFrame>(Number.MAX_SAFE_INTEGER);
   readonly #frame: Uint8Array;
   #armed: number | undefined;
   #order = 0;
@@ -185,7 +185,7 @@ export class SlotSource implements Source, Receipts {
   }
 
   /** Closes its end; what waits stays in the queue and in the slots. @returns What is in neither. */
-  close(): Letter[] {
+  close(): LocalFrame[] {
     this.#parts.queue.close();
     this.#memory.close();
     return this.#returned.remove(() => true);
