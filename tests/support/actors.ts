@@ -19,12 +19,14 @@ import {
 import { MessageQueue, PosixError } from "../../src/mq/mod.ts";
 import { SharedMemory } from "../../src/shm/mod.ts";
 import { privateQueue } from "./names.ts";
+import { parkedCallIsBack } from "./parked.ts";
 import { until, within } from "./until.ts";
 
 // Parks once: what that loads stays, and is no test's leak.
 const queue = privateQueue();
 await queue.receive({ timeoutMs: 1 }).catch(() => {});
 queue.close();
+await parkedCallIsBack();
 
 /** A name of a system that nobody else has. */
 export function systemName(): string {
