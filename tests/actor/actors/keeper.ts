@@ -11,17 +11,11 @@ import {
   protocol,
   type Ref,
   type SpawnOptions,
-  type StandardSchema,
   type Tell,
   type Turn,
 } from "../../../src/actor/mod.ts";
+import { plain } from "../../support/plain.ts";
 import { onStep } from "../../../src/actor/delivery/steps.ts";
-
-/** What crosses without a schema: its types are those of this file. */
-function plain<T>(): StandardSchema<T, T> {
-  const validate = (value: unknown) => ({ value: value as T });
-  return { "~standard": { version: 1, vendor: "test", validate } };
-}
 
 /** What becomes of the actor over a message. */
 export type Fate = "fine" | "throw" | "kill" | "hang" | "stash" | "exit" | "later";

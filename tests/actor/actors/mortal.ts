@@ -1,7 +1,8 @@
 /** An actor that ends in every way there is, for tests; what it was told it tells. */
 
 import process from "node:process";
-import { actor, msg, protocol, type StandardSchema } from "../../../src/actor/mod.ts";
+import { actor, msg, protocol } from "../../../src/actor/mod.ts";
+import { plain } from "../../support/plain.ts";
 import { sys } from "../../../src/sys/load.ts";
 
 /** The ways to end at once. */
@@ -15,12 +16,6 @@ export type Way =
   | "fault"
   | "fill"
   | "spin";
-
-/** What crosses without a schema: its types are those of this file. */
-function plain<T>(): StandardSchema<T, T> {
-  const validate = (value: unknown) => ({ value: value as T });
-  return { "~standard": { version: 1, vendor: "test", validate } };
-}
 
 /** Who this is, and what it has seen. */
 export interface Life {

@@ -1,13 +1,8 @@
 /** An actor that says which `turn.id` what it was told had, for tests; and tells another, if asked to. */
 
 import process from "node:process";
-import { actor, type AnyRef, msg, protocol, type StandardSchema } from "../../../src/actor/mod.ts";
-
-/** What crosses without a schema: its types are those of this file. */
-function plain<T>(): StandardSchema<T, T> {
-  const validate = (value: unknown) => ({ value: value as T });
-  return { "~standard": { version: 1, vendor: "test", validate } };
-}
+import { actor, type AnyRef, msg, protocol } from "../../../src/actor/mod.ts";
+import { plain } from "../../support/plain.ts";
 
 export const Namer = protocol("test.namer", {
   note: msg(),

@@ -1,21 +1,9 @@
 /** An actor that has actors of its own, for tests: it asks others, and starts some. */
 
 import process from "node:process";
-import {
-  actor,
-  ActorError,
-  type Exit,
-  msg,
-  protocol,
-  type Ref,
-  type StandardSchema,
-} from "../../../src/actor/mod.ts";
+import { actor, ActorError, type Exit, msg, protocol, type Ref } from "../../../src/actor/mod.ts";
+import { plain } from "../../support/plain.ts";
 import mortalActor, { type Mortal } from "./mortal.ts";
-
-function plain<T>(): StandardSchema<T, T> {
-  const validate = (value: unknown) => ({ value: value as T });
-  return { "~standard": { version: 1, vendor: "test", validate } };
-}
 
 type MortalRef = Ref<typeof Mortal>;
 

@@ -3,7 +3,8 @@
  * with it.
  */
 
-import { actor, msg, protocol, type Ref, type StandardSchema } from "../../../src/actor/mod.ts";
+import { actor, msg, protocol, type Ref } from "../../../src/actor/mod.ts";
+import { plain } from "../../support/plain.ts";
 import { Ledger } from "./ledger.ts";
 import plainReceiver from "./plain_receiver.ts";
 import type { Places, Works } from "./receiver.ts";
@@ -19,12 +20,6 @@ export interface Met {
   readonly receiver: Ref<Works>;
   /** The id of the question: the sender's next messages count on from it. */
   readonly id: string;
-}
-
-/** Takes whatever comes, as what it is said to be. */
-function plain<T>(): StandardSchema<T, T> {
-  const validate = (value: unknown) => ({ value: value as T });
-  return { "~standard": { version: 1, vendor: "test", validate } };
 }
 
 /** What it understands. */
