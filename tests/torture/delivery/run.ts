@@ -85,7 +85,7 @@ export async function run({ delivery, kills, seed, progress }: RunOptions): Prom
     in: "process",
     init: { ...places, delivery },
     restart: KILLED_OFTEN,
-    stdio: "inherit",
+    stdio: "ignore", // it would tell of each death
   });
   for (const role of ["sender 1", "sender 2"] as const) {
     const init = { ...places, role, seed: seed + ROLES.indexOf(role), supervisor };
