@@ -87,7 +87,10 @@ test("an ask is handled again though its asker was told of the death, and not on
   assertEquals(thrown.message, "thrown on purpose");
   const pending = keeper.keepAsked(note("pending", "later", "fine")).catch((error) => error);
   await keepers.attempts("pending", 1);
-  await endpointOf(keepers.shop).crash(addressOf(keeper), { kind: "lost", reason: "on purpose" });
+  await endpointOf(keepers.shop).deaths.crash(addressOf(keeper), {
+    kind: "lost",
+    reason: "on purpose",
+  });
   assertEquals((await pending).code, "EDIED");
   assertEquals(await keepers.attempts("pending", 2), [1, 2]);
   await keeper.keep(note("end"));
@@ -149,7 +152,10 @@ test("what is expired, unknown or refused is a dead letter, and acknowledged", a
   await keepers.attempts("slow", 1);
   await keeper.keep(note("expires"), { ttlMs: 1 });
   await new Promise((resolve) => setTimeout(resolve, 3)); // past its time
-  await endpointOf(keepers.shop).crash(addressOf(keeper), { kind: "lost", reason: "on purpose" });
+  await endpointOf(keepers.shop).deaths.crash(addressOf(keeper), {
+    kind: "lost",
+    reason: "on purpose",
+  });
   const [letter] = await keepers.letters(1);
   assertEquals(letter!.reason, "expired");
 });

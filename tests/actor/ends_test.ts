@@ -330,7 +330,7 @@ test("what is sent to a mailbox until all know that it has gone is a dead letter
   const frame = new Uint8Array(512);
   const header = { ...endpoint.blank(KIND.TELL), tag: Ending.kinds.boom.tag };
   const byteLength = encodeFrame(frame, header, new Uint8Array());
-  endpoint.tellGone = async () => {
+  endpoint.deaths.tellGone = async () => {
     await box.send(frame.subarray(0, byteLength), "message", 0);
   };
   await shop.stop(ref);

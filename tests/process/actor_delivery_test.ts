@@ -46,7 +46,7 @@ for (const place of ["process", "worker"] as const) {
         const exit = place === "process"
           ? { kind: "signal", signal: KILLED } as const
           : { kind: "terminated" } as const;
-        await endpointOf(keepers.shop).crash(addressOf(keeper), exit);
+        await endpointOf(keepers.shop).deaths.crash(addressOf(keeper), exit);
         await keepers.attempts(text, 2);
       }
       await keepers.attempts("last", 1);

@@ -44,7 +44,7 @@ test("an actor that a process has spawned crashes alone", async () => {
   const relay = await shop.spawn(relayActor, { in: "process" });
   const inner = await relay.spawn({ in: "here" });
   const [ofRelay, ofInner] = [new Downs(shop, relay), new Downs(shop, inner)];
-  await endpointOf(shop).crash(addressOf(inner), { kind: "lost", reason: "on purpose" });
+  await endpointOf(shop).deaths.crash(addressOf(inner), { kind: "lost", reason: "on purpose" });
   await ofInner.first(1);
   assertEquals(ofInner.told, [[1, "lost", false]]);
   assertEquals(ofRelay.told, []);

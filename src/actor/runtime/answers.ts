@@ -107,7 +107,7 @@ export class Answers {
     header.sequence = ask.sequence;
     if (kind === KIND.TAKEN) header.argument = endpoint.incarnation;
     if (ask.from === endpoint.id + 1) {
-      endpoint.answered({ ...header, payload, block: undefined });
+      endpoint.arrivals.answered({ ...header, payload, block: undefined });
       return;
     }
     if (ask.from === 0 && ask.replyName === undefined) {

@@ -230,7 +230,7 @@ export class Cell {
         detail: `${frame.problem}: ${frame.detail}`,
       }));
     }
-    if (isFirst) endpoint.took(frame, this.parts);
+    if (isFirst) endpoint.arrivals.took(frame, this.parts);
     const spec = definition.protocol.byTag.get(frame.tag);
     const isAsk = frame.kind !== KIND.TELL;
     const isCancelled = isAsk && endpoint.servings.isCancelled(frame);

@@ -54,7 +54,7 @@ export class CellContext implements Context<AnyProtocol> {
   watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
     const { endpoint } = this.#cell.parts;
     return this.#whileAlive(
-      endpoint.watch(ref, (down) => this.#guarded(() => onDown(down))),
+      endpoint.deaths.watch(ref, (down) => this.#guarded(() => onDown(down))),
     );
   }
 

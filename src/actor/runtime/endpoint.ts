@@ -1,25 +1,26 @@
 /**
- * One thread of JavaScript in a system: it drains its inbox, hands messages to the actors that live
- * in it, and answers to what they asked.
+ * One thread of JavaScript in a system: the actors that live in it, and what they have in common.
  *
- * Rule: what comes in is taken in at once and judged before it is used; nothing that a frame says
- * ends the loop.
+ * ```text
+ * inboxes ► intake ► arrivals ─► mailboxes ► cells ► answers ─► post ► outlets
+ *                        │  └──► orders, deaths                  ▲
+ *                        └─────► calls           requests ───────┘
+ * ```
+ *
+ * Rule: it holds its parts together, and each part says what it does.
  */
 
 import { ClosedError } from "../../errors.ts";
 import type { Inbox } from "../carriers/carrier.ts";
 import { openRingInbox } from "../carriers/ring.ts";
-import { ActorError, type Exit, MailboxFull } from "../errors.ts";
+import { ActorError, MailboxFull } from "../errors.ts";
 import type { Clock } from "../flow/clock.ts";
-import { CreditReceiver } from "../flow/credit.ts";
 import type { DeadReason, LetterParts } from "../flow/dead_letters.ts";
 import type { Log } from "../flow/log.ts";
 import type { Directory } from "../memory/directory.ts";
-import { MAX_ENDPOINTS } from "../memory/directory_layout.ts";
 import { checkPayloadBytes, Slab } from "../memory/slab.ts";
 import { protocolNamed } from "../protocol/protocol.ts";
-import { type Address, addressOf, type AnyRef } from "../protocol/ref.ts";
-import type { Down } from "../protocol/spawn_options.ts";
+import type { Address } from "../protocol/ref.ts";
 import { bellOfThisThread, nextTurn } from "../../wait/mod.ts";
 import { decodePayload, encodePayload } from "../wire/codec.ts";
 import type { CodecChoice } from "../protocol/codec_choice.ts";
@@ -33,11 +34,12 @@ import {
   headBytesOf,
 } from "../wire/frame.ts";
 import { Answers } from "./answers.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Calls } from "./calls.ts";
 import type { Cell } from "./cell.ts";
 import { EndpointCrossing } from "./crossing.ts";
-import { exitToSend } from "./exit_to_send.ts";
-import { type Death, Incarnations, keyOf, placeOf } from "./incarnations.ts";
+import { Deaths } from "./deaths.ts";
+import { Incarnations } from "./incarnations.ts";
 import { Intake } from "./intake.ts";
 import type { LaunchedMember } from "./launched_member.ts";
 import { LocalMailbox } from "./local_mailbox.ts";
@@ -45,13 +47,12 @@ import type { Member } from "./member.ts";
 import { inboxName, ringName } from "./names.ts";
 import { OrderHandler } from "./order_handler.ts";
 import { Outlets } from "./outlets.ts";
-import type { Gone, Orders } from "./orders.ts";
+import type { Gone } from "./orders.ts";
 import { makeRing } from "./places.ts";
 import { type Flow, Post, type Recipient } from "./post.ts";
 import { Refs } from "./refs.ts";
 import { Requests } from "./requests.ts";
 import { Servings } from "./servings.ts";
-import type { CellParts } from "./cell.ts";
 
 /** What makes an endpoint. */
 export interface EndpointParts {
@@ -78,8 +79,6 @@ export interface DeadDetail {
  * was about to send at the first time is not any more at the second.
  */
 const RECOVERIES = 2;
-/** So many actors are remembered that were stopped, for messages that come too late. */
-const MAX_STOPPED = 1024;
 /** So many dead letters wait at most to be taken by the main endpoint. */
 const MAX_REPORTING = 2048;
 /** The first actor of an endpoint; 0 is its runtime. */
@@ -101,6 +100,8 @@ export class Endpoint {
   readonly answers: Answers = new Answers(this);
   readonly requests: Requests = new Requests(this);
   readonly refs: Refs = new Refs(this);
+  readonly arrivals: Arrivals = new Arrivals(this);
+  readonly deaths: Deaths = new Deaths(this);
   readonly orders: OrderHandler = new OrderHandler(this);
   readonly post: Post;
   /** The mailboxes of the actors that take from this endpoint's inbox. */
@@ -112,9 +113,7 @@ export class Endpoint {
   /** The actors that run in endpoints which this one launched. */
   readonly launched: Map<number, LaunchedMember> = new Map();
   readonly #keepLetter: ((letter: LetterParts) => void) | undefined;
-  readonly #credit = new CreditReceiver();
   readonly #intake: Intake;
-  readonly #stopped = new Map<number, Address>();
   #slab: Slab | undefined;
   /** So many times blocks are still to be looked for whose messages are gone. */
   #recoveries = RECOVERIES;
@@ -134,7 +133,7 @@ export class Endpoint {
     const outlets = new Outlets(this.system, this.directory);
     this.post = new Post({ outlets, slab: () => this.slab, clock: this.clock });
     this.#intake = new Intake({
-      takeIn: (frame, priority) => this.#dispatchSafely(frame, priority),
+      takeIn: (frame, priority) => this.arrivals.takeIn(frame, priority),
       emptied: () => this.#recoverInboxes(),
       framesSent: () => this.post.framesSent,
       failed: (error) => this.log.error("The inbox failed", { error }),
@@ -282,12 +281,8 @@ export class Endpoint {
   closeMailbox(actor: number, address: Address): void {
     const mailbox = this.mailboxes.get(actor);
     this.mailboxes.delete(actor);
-    this.#stopped.set(actor, address);
-    if (this.#stopped.size > MAX_STOPPED) {
-      this.#stopped.delete(this.#stopped.keys().next().value!);
-    }
     for (const { bytes } of mailbox?.drain() ?? []) this.refused(bytes, address);
-    for (const { from, count } of this.#credit.forgetActor(actor)) this.#grant(from, actor, count);
+    this.arrivals.stopped(actor, address);
   }
 
   /**
@@ -307,7 +302,7 @@ export class Endpoint {
       frame.kind === KIND.OPEN;
     // What was for the runtime of an endpoint is of no use without it.
     if (!isMessage || (frame.to === 0 && address.mailbox === undefined)) {
-      this.#free(frame);
+      this.free(frame);
       return;
     }
     const whose = address.mailbox === undefined ? { ...address, actor: frame.to } : address;
@@ -319,10 +314,14 @@ export class Endpoint {
     return told;
   }
 
-  /** What has a name in the kernel is not there any more, or soon another's: all are to know. */
-  async tellGone(place: Gone): Promise<void> {
-    this.forget(place);
-    await this.#tellOthers("gone", place);
+  /** Takes in what is in the inboxes now. */
+  takeWhatIsThere(): void {
+    this.#intake.takeWhatIsThere();
+  }
+
+  /** A sender may have died over a message: its block is looked for when the inboxes are empty. */
+  lookForLostBlocks(): void {
+    this.#recoveries = RECOVERIES;
   }
 
   /** Gives up what leads to something that was taken away. */
@@ -330,15 +329,8 @@ export class Endpoint {
     if ("queue" in place) this.post.forgetQueue(place.queue);
     else {
       this.post.forgetEndpoint(place.endpoint);
-      this.#credit.forgetSender(place.endpoint);
+      this.arrivals.forgetSender(place.endpoint);
     }
-  }
-
-  /** Gives back the number of an endpoint that this one launched, and that ended for good. */
-  freeEndpoint(id: number): void {
-    void this.tellGone({ endpoint: id });
-    // The thread of a worker that goes on keeps it.
-    if (!this.directory.isAlive(id)) this.directory.free(id);
   }
 
   /** Frees the blocks of the slab that a dead endpoint was writing or reading. */
@@ -413,24 +405,6 @@ export class Endpoint {
     }
   }
 
-  /** An actor took a message: its sender may send another. */
-  took(frame: Frame, { address, actor }: CellParts): void {
-    if (address.mailbox !== undefined || this.#isFromHere(frame)) return;
-    const count = this.#credit.took(frame.from - 1, frame.epoch, actor);
-    if (count > 0) this.#grant(frame.from - 1, actor, count, (frame.flags & FLAG.RING) !== 0);
-  }
-
-  /**
-   * Lets an endpoint that sent messages send more.
-   *
-   * @param byRing Whether it looks into its ring: one that gets all it waits for by that is slow to
-   * look into its queue.
-   */
-  #grant(endpoint: number, actor: number, count: number, byRing = false): void {
-    const grant = { ...this.blank(KIND.GRANT), fromActor: actor, argument: count };
-    this.controlQuietly({ endpoint, queue: undefined, byRing }, grant);
-  }
-
   /** Sends a word that nobody waits for; if its receiver is gone, it needs none. */
   controlQuietly(to: Recipient, header: FrameHeader): void {
     try {
@@ -464,119 +438,6 @@ export class Endpoint {
     return codec === CODEC.NONE ? undefined : decodePayload(codec, choice, payload, this.crossing);
   }
 
-  /** An answer came. */
-  answered(frame: Frame): void {
-    if (frame.kind === KIND.TAKEN) {
-      if (this.calls.taken(frame)) this.requests.cancelTaken(frame);
-      return;
-    }
-    const call = this.calls.get(frame.sequence);
-    // Nobody waits any more: its deadline passed, or it was given up.
-    if (call === undefined) return void this.#free(frame);
-    call.answered(frame);
-  }
-
-  /** Calls a function at each end of an incarnation of an actor. @returns Takes it back. */
-  watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
-    const address = addressOf(ref);
-    this.#askForEnd(address);
-    return this.incarnations.watch(
-      address,
-      ({ label, exit, incarnation, restarting }) =>
-        onDown({ ref, label, exit, incarnation, restarting }),
-    );
-  }
-
-  /** It may have ended for good before this endpoint began, and was told of deaths. */
-  #askForEnd(address: Address): void {
-    const key = keyOf(address), { system, endpoint, label } = address;
-    if (system !== this.system || endpoint === this.id) return;
-    this.requests.order(endpoint, "endOf", key).then(
-      (death) => {
-        if (death !== undefined) this.incarnations.judged(death);
-      },
-      (error) => {
-        // One that dies meanwhile is heard of; one that is not there is not.
-        if (!(error instanceof ActorError) || error.code !== "ENOACTOR") return;
-        const exit: Exit = { kind: "lost", reason: "what it lived in is gone" };
-        const incarnation = Math.max(1, this.incarnations.current(key));
-        const restarting = false;
-        this.incarnations.judged({
-          key,
-          label,
-          incarnation,
-          exit,
-          restarting,
-          endpoint: undefined,
-        });
-      },
-    );
-  }
-
-  /** Ends an actor, or all of a pool, as errors of their own would, or their processes by a signal. */
-  async crash({ endpoint, actor }: Address, exit: Exit): Promise<void> {
-    const launched = this.launched.get(endpoint);
-    if (endpoint === this.id) await this.crashHere(actor, exit);
-    else if (launched?.place.actor === actor) await launched.crash(exit);
-    else await this.requests.order(endpoint, "crash", { actor, exit: exitToSend(exit) });
-  }
-
-  /** The same for one that lives here, or a pool that was made here. */
-  async crashHere(actor: number, exit: Exit): Promise<void> {
-    const members = this.pools.get(actor);
-    if (members === undefined) await this.cells.get(actor)?.crash(exit);
-    else await Promise.all(members.map((member) => member.crash(exit)));
-  }
-
-  /** An actor of an endpoint that this one launched ended, and the endpoint runs on. */
-  ended(endpoint: number, incarnation: number, exit: Exit): void {
-    this.launched.get(endpoint)?.ended(incarnation, exit);
-  }
-
-  /** A death is known here from now on. */
-  heard(death: Death): void {
-    // What the dead has answered before counts.
-    this.#intake.takeWhatIsThere();
-    const { endpoint, restarting } = death;
-    const place = restarting === false ? placeOf(death.key) : undefined;
-    if (place !== undefined) this.post.actorEnded(place);
-    if (endpoint !== undefined) {
-      this.post.endpointDied(endpoint.id);
-      this.servings.askerDied(endpoint);
-      this.#recoveries = RECOVERIES;
-    }
-    for (const [sequence, call] of this.calls.down(death)) {
-      // The next incarnation must not take an ask that was not said to be for another.
-      const isForAny = call.incarnation === 0 && restarting !== false;
-      if (isForAny && call.isSent) this.requests.cancel(sequence, call);
-    }
-    this.incarnations.died(death);
-    if (endpoint !== undefined) this.incarnations.endpointDied(death);
-    if (restarting !== undefined) this.incarnations.judged({ ...death, restarting });
-  }
-
-  /** Tells every endpoint of a death, this one first. */
-  announce(death: Death): void {
-    this.heard(death);
-    void this.#tellOthers("down", { ...death, exit: exitToSend(death.exit) });
-  }
-
-  /** @returns When all have answered, or ended. */
-  async #tellOthers<N extends "down" | "gone">(
-    order: N,
-    value: Parameters<Orders[N]>[0],
-  ): Promise<void> {
-    if (this.#closed) return;
-    const others = this.directory.endpoints().filter(({ id, alive }) => alive && id !== this.id);
-    await Promise.all(others.map(async ({ id }) => {
-      try {
-        await this.requests.order(id, order, value);
-      } catch (error) {
-        this.log.debug("An endpoint was not told", { id, order, error });
-      }
-    }));
-  }
-
   /** Stops taking frames; who waits for an answer gets the error. */
   close(error: () => unknown): void {
     if (this.#closed) return;
@@ -592,85 +453,6 @@ export class Endpoint {
     if (this.#recoveries === 0) return;
     this.#recoveries--;
     for (const inbox of this.#intake.inboxes) this.recover(inbox.name, () => inbox.depth === 0);
-  }
-
-  #dispatchSafely(bytes: Uint8Array, priority: number): void {
-    try {
-      this.#dispatch(bytes, priority);
-    } catch (error) {
-      // A fault of ours, or of the system: it costs one frame and not the inbox.
-      this.log.error("A frame could not be taken in", { error });
-      this.dead("undecodable", undefined, bytes, { error });
-    }
-  }
-
-  #dispatch(bytes: Uint8Array, priority: number): void {
-    const frame = decodeFrame(bytes, bytes.byteLength);
-    if ("problem" in frame) {
-      this.dead("invalid-frame", undefined, bytes, {
-        detail: `${frame.problem}: ${frame.detail}`,
-      });
-      return;
-    }
-    switch (frame.kind) {
-      case KIND.TELL:
-      case KIND.ASK:
-      case KIND.OPEN:
-        if (!this.#isCredible(frame)) {
-          this.dead("dropped", undefined, bytes, {
-            frame,
-            detail: "its sender is none that there is",
-          });
-        } else if (frame.to === 0) this.orders.take(frame, bytes);
-        else this.#takeIn(frame, bytes, priority);
-        return;
-      case KIND.REPLY:
-      case KIND.FAILED:
-      case KIND.TAKEN:
-      case KIND.ITEM:
-      case KIND.END:
-        if (frame.epoch === this.incarnation) this.answered(frame);
-        else this.#free(frame);
-        return;
-      case KIND.CREDIT:
-        return this.servings.credit(frame);
-      case KIND.CANCEL:
-        return this.servings.cancel(frame);
-      case KIND.GRANT:
-        if (frame.from !== 0) this.post.granted(frame.from - 1, frame.fromActor, frame.argument);
-        return;
-    }
-  }
-
-  /** A message for an actor that lives here, with its payload: the slab's block is free again. */
-  #takeIn(frame: Frame, bytes: Uint8Array, priority: number): void {
-    const mailbox = this.mailboxes.get(frame.to);
-    if (mailbox === undefined) {
-      const stopped = this.#stopped.get(frame.to);
-      const reason = stopped === undefined ? "unknown-actor" : "stopped";
-      this.dead(reason, stopped, bytes, { frame });
-      if (!this.#isFromHere(frame)) this.#grant(frame.from - 1, frame.to, 1);
-      if (frame.kind === KIND.TELL) return;
-      const error = new ActorError({
-        action: "reach",
-        actor: `actor ${frame.to} of endpoint ${this.id}`,
-        code: "ENOACTOR",
-        description: "no such actor lives there",
-      });
-      return void this.answers.failed(frame, error, frame.to);
-    }
-    // Who is not of the system has no credit, and waits for nobody.
-    const isAdmitted = frame.from === 0
-      ? mailbox.depth < mailbox.capacity
-      : this.#credit.admit(frame.from - 1, frame.epoch, frame.to);
-    if (!isAdmitted) {
-      const detail = frame.from === 0 ? "its mailbox is full" : "its sender had no credit";
-      this.dead("dropped", undefined, bytes, { frame, detail });
-      if (frame.kind === KIND.TELL) return;
-      const full = new MailboxFull(`actor ${frame.to}`, mailbox.depth, mailbox.capacity);
-      return void this.answers.failed(frame, full, frame.to);
-    }
-    mailbox.accept(this.whole(frame, bytes), priority);
   }
 
   /**
@@ -689,19 +471,8 @@ export class Endpoint {
     return whole;
   }
 
-  /** Whether a message that came through an inbox can be of whom it says: of none of this thread. */
-  #isCredible({ from, epoch }: Frame): boolean {
-    if (from === 0) return true;
-    return from !== this.id + 1 && from <= MAX_ENDPOINTS &&
-      epoch <= this.directory.incarnationOf(from - 1);
-  }
-
-  /** Messages of this endpoint, and those from outside the system, take no credit. */
-  #isFromHere({ from }: Frame): boolean {
-    return from === 0 || from === this.id + 1;
-  }
-
-  #free({ block }: Frame): void {
+  /** Frees the block of a frame that nobody takes. */
+  free({ block }: Frame): void {
     if (block !== undefined) this.slab.free(block);
   }
 }

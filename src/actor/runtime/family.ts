@@ -160,7 +160,14 @@ export class Family {
     const { address, place } = member as Member;
     const child = group.children.find(({ members }) => members.includes(member as Member))!;
     const key = actorKey(place.endpoint, place.actor);
-    this.#endpoint.announce({ key, label, incarnation, exit, restarting, endpoint: undefined });
+    this.#endpoint.deaths.announce({
+      key,
+      label,
+      incarnation,
+      exit,
+      restarting,
+      endpoint: undefined,
+    });
     if (exit.kind !== "stopped") {
       const then = restarting ? "it is started anew" : "it is not started again";
       this.#endpoint.log.warn(`"${label}" ${describeExit(exit)}; ${then}`, {
@@ -172,7 +179,7 @@ export class Family {
     this.#track(child.label, child.left(member as Member));
     if (child.members.length === 0) {
       if (address.pool) {
-        this.#endpoint.announce({
+        this.#endpoint.deaths.announce({
           key: keyOf(address),
           label: child.label,
           incarnation,

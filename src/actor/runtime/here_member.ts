@@ -59,7 +59,7 @@ export class HereMember implements Member {
       incarnation,
       onExit: (exit) => {
         // Who waits for an answer is told at once, whatever the supervisor is busy with.
-        endpoint.announce({
+        endpoint.deaths.announce({
           key: actorKey(endpoint.id, actor),
           label: this.label,
           incarnation,

@@ -42,7 +42,7 @@ export async function inherit(endpoint: Endpoint, { id, incarnation, exit }: Dea
   const { endpoints, objects } = directory.leftBy(id);
   const reason = `what had launched it ${describeExit(exit)}`;
   for (const orphan of endpoints) {
-    endpoint.announce({
+    endpoint.deaths.announce({
       key: actorKey(orphan, 0),
       label: `endpoint ${orphan}`,
       incarnation: 1,
@@ -66,7 +66,7 @@ export async function inherit(endpoint: Endpoint, { id, incarnation, exit }: Dea
       if (!kept.includes(object.name)) await remove(endpoint, object, id);
     }
   }
-  for (const orphan of endpoints) endpoint.freeEndpoint(orphan);
+  for (const orphan of endpoints) endpoint.deaths.freeEndpoint(orphan);
 }
 
 /** Waits until an endpoint has ended; its locks say so. */

@@ -232,7 +232,7 @@ export class LaunchedMember implements Member {
   #exited(exit: Exit, running: Running | undefined): void {
     const { endpoint, place } = this.#parts;
     // Who waits for an answer is told at once, whatever the supervisor is busy with.
-    endpoint.announce({
+    endpoint.deaths.announce({
       // Of a pool nobody knows the members, but who asked one of them.
       key: actorKey(place.endpoint, place.actor),
       label: this.label,

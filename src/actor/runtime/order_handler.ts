@@ -16,11 +16,11 @@ export class OrderHandler {
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
     this.#orders = {
-      down: (death) => endpoint.heard(death),
+      down: (death) => endpoint.deaths.heard(death),
       endOf: (key) => endpoint.incarnations.gone(key),
-      crash: ({ actor, exit }) => endpoint.crashHere(actor, exit),
+      crash: ({ actor, exit }) => endpoint.deaths.crashHere(actor, exit),
       gone: (place) => endpoint.forget(place),
-      ended: (order) => endpoint.ended(order.endpoint, order.incarnation, order.exit),
+      ended: (order) => endpoint.deaths.ended(order.endpoint, order.incarnation, order.exit),
     };
   }
 

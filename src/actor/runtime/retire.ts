@@ -37,7 +37,7 @@ export async function retireQueue(
   removeQueue(endpoint.directory, name);
   try {
     if (inbox !== undefined) empty(endpoint, inbox, address);
-    await inTime(endpoint.tellGone(place), GONE_MS, realClock);
+    await inTime(endpoint.deaths.tellGone(place), GONE_MS, realClock);
     if (inbox !== undefined) empty(endpoint, inbox, address);
   } finally {
     inbox?.close();

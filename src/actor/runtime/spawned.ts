@@ -198,7 +198,7 @@ function newEndpoint(
 ): { endpoint: number; actor: number } {
   const { system, directory } = endpoint;
   const id = directory.allocate(endpoint.id);
-  undo.push(() => endpoint.freeEndpoint(id));
+  undo.push(() => endpoint.deaths.freeEndpoint(id));
   const inbox = inboxName(system, id);
   makeQueue(directory, inbox);
   const whose = endpoint.addressOf(0, {

@@ -209,7 +209,7 @@ export class System implements Spawner, AsyncDisposable {
    * @returns Takes it back.
    */
   watch(ref: AnyRef, onDown: (down: Down) => void): () => void {
-    return this.#endpoint.watch(ref, onDown);
+    return this.#endpoint.deaths.watch(ref, onDown);
   }
 
   /**
@@ -221,7 +221,7 @@ export class System implements Spawner, AsyncDisposable {
       const key = keyOf(addressOf(ref));
       if (!this.#linked.has(key)) {
         this.#linked.set(key, ref);
-        this.#endpoint.watch(ref, (down) => this.#linkedEnded(key, down));
+        this.#endpoint.deaths.watch(ref, (down) => this.#linkedEnded(key, down));
       }
       return key;
     });
@@ -341,7 +341,7 @@ export class System implements Spawner, AsyncDisposable {
   #linkedEnded(key: ActorKey, { label, exit, restarting }: Down): void {
     for (const consequence of this.#links.ended({ key, label, exit, restarting })) {
       const address = addressOf(this.#linked.get(consequence.key)!);
-      this.#endpoint.crash(address, consequence.exit)
+      this.#endpoint.deaths.crash(address, consequence.exit)
         .catch((error) => this.#endpoint.log.debug("A linked actor was gone", { error }));
     }
     if (restarting) this.#links.began(key);

@@ -100,7 +100,7 @@ export class TestSystem implements AsyncDisposable {
     const exit: Exit = typeof how === "string"
       ? { kind: "signal", signal: how }
       : { kind: "threw", error: how };
-    await endpointOf(this.system).crash(addressOf(ref), exit);
+    await endpointOf(this.system).deaths.crash(addressOf(ref), exit);
   }
 
   /** Closes the system. What has a deadline to stop is not waited for: its time passes now. */
