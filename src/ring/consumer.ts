@@ -54,6 +54,20 @@ export let makeConsumer: (parts: ConsumerParts) => RingConsumer;
 /** The mark of the record that was copied by tryPopInto last: any 32 bits. For rooms above: inside.ts. */
 export let markOf: (consumer: RingConsumer) => number;
 
+/** Reads a record in place, with its mark: as a {@linkcode RecordReader}. */
+export type MarkedReader = (
+  view: Uint8Array<SharedArrayBuffer>,
+  byteOffset: number,
+  byteLength: number,
+  mark: number,
+) => void;
+
+/**
+ * Reads the next record in place, with its mark, and takes it when the function returns; false when
+ * the ring is empty. For rooms above: inside.ts.
+ */
+export let tryReadMarked: (consumer: RingConsumer, read: MarkedReader) => boolean;
+
 /** A turn of a lane: so many records, or so much of its capacity, then its room is given back. */
 const TURN_RECORDS = 64, TURNS_A_CAPACITY = 8;
 
@@ -104,6 +118,12 @@ export class RingConsumer implements Disposable {
   static {
     makeConsumer = (parts) => new RingConsumer(MAKING, parts);
     markOf = (consumer) => consumer.#mark;
+    tryReadMarked = (consumer, read) => {
+      consumer.#open();
+      const readOne = (view: Uint8Array<SharedArrayBuffer>, at: number, byteLength: number) =>
+        read(view, at, byteLength, consumer.#readers[consumer.#lane]!.markAt(at));
+      return consumer.#drain(readOne, 1) === 1;
+    };
   }
 
   private constructor(making: typeof MAKING, parts: ConsumerParts) {

@@ -5,5 +5,5 @@
  * Rule: a mark is a word of a peer's. Whoever reads it here bounds it.
  */
 
-export { markOf } from "./consumer.ts";
+export { type MarkedReader, markOf, tryReadMarked } from "./consumer.ts";
 export { awaitRoom, tryPushMarked, usedBytesOf } from "./producer.ts";

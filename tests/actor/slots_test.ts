@@ -17,6 +17,7 @@ import {
   type Leftover,
   noteEnd,
 } from "../../src/actor/delivery/recovery.ts";
+import { QueueFeed } from "../../src/actor/delivery/feed.ts";
 import { SlotMemory } from "../../src/actor/delivery/slots.ts";
 import { slotOffset, type SlotSizes } from "../../src/actor/delivery/slot_layout.ts";
 import { SlotSource, type SlotSourceParts } from "../../src/actor/delivery/slot_source.ts";
@@ -48,10 +49,11 @@ class Mailbox implements Disposable {
 
   /** A receiver; the one before it in its row is never asked again. */
   source(parts: Partial<SlotSourceParts> = {}): SlotSource {
+    const memory = this.openMemory();
     const source = new SlotSource({
-      memory: this.openMemory(),
+      memory,
       row: 0,
-      queue: MessageQueue.open(this.name),
+      feed: new QueueFeed(MessageQueue.open(this.name), memory, parts.row ?? 0),
       self: SELF,
       prefetch: 1,
       maxAttempts: 3,

@@ -7,7 +7,7 @@
  */
 
 import type { RingConsumer } from "../../ring/mod.ts";
-import { markOf } from "../../ring/inside.ts";
+import { type MarkedReader, markOf, tryReadMarked } from "../../ring/inside.ts";
 import { MAX_PRIORITY } from "./carrier.ts";
 
 /** One look in so many is thorough. */
@@ -43,13 +43,29 @@ export class CountedConsumer {
   tryPopInto(into: Uint8Array, isThorough: boolean): number | undefined {
     // SYNC: pairs with the add in RingWay. Before the look: what is published later counts later.
     const count = Atomics.load(this.#counts, this.#index);
-    if (count === this.#emptyAt && !isThorough && --this.#untilThorough > 0) return undefined;
+    if (this.#isEmptyStill(count, isThorough)) return undefined;
     const byteLength = this.#consumer.tryPopInto(into);
-    if (byteLength === undefined) {
-      this.#emptyAt = count;
-      this.#untilThorough = THOROUGH_EVERY;
-    }
+    if (byteLength === undefined) this.#foundEmpty(count);
     return byteLength;
+  }
+
+  /** Reads the next frame in place, and takes it when the function returns; false without one. */
+  tryRead(read: MarkedReader, isThorough: boolean): boolean {
+    // SYNC: as above.
+    const count = Atomics.load(this.#counts, this.#index);
+    if (this.#isEmptyStill(count, isThorough)) return false;
+    const isThere = tryReadMarked(this.#consumer, read);
+    if (!isThere) this.#foundEmpty(count);
+    return isThere;
+  }
+
+  #isEmptyStill(count: number, isThorough: boolean): boolean {
+    return count === this.#emptyAt && !isThorough && --this.#untilThorough > 0;
+  }
+
+  #foundEmpty(count: number): void {
+    this.#emptyAt = count;
+    this.#untilThorough = THOROUGH_EVERY;
   }
 
   close(): void {

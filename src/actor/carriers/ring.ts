@@ -8,7 +8,7 @@
 
 import { ClosedError, LayoutError, PosixError } from "../../errors.ts";
 import { MpscRing, type RingProducer } from "../../ring/mod.ts";
-import { awaitRoom, tryPushMarked, usedBytesOf } from "../../ring/inside.ts";
+import { awaitRoom, type MarkedReader, tryPushMarked, usedBytesOf } from "../../ring/inside.ts";
 import { SharedMemory } from "../../shm/mod.ts";
 import { EventCount } from "../../wait/mod.ts";
 import type { CarrierWait, Inbox, Lane, Outbox } from "./carrier.ts";
@@ -34,6 +34,10 @@ export interface RingSize {
 
 /** 800 KB in all, for frames of up to 8184 bytes; a lane has room for 300 frames of 100 bytes. */
 export const RING_SIZE: RingSize = { lanes: 16, messageBytes: 32 * 1024, controlBytes: 16 * 1024 };
+
+/** The longest frame of a ring of that size. */
+export const RING_FRAME_BYTES: number =
+  Math.min(RING_SIZE.messageBytes, RING_SIZE.controlBytes) / 2 - 8;
 
 /**
  * Makes the shared memory, and is its end where frames come out. The memory stays when the inbox is
@@ -64,7 +68,7 @@ export function createRingInbox(name: string, size: RingSize = RING_SIZE): Inbox
  * @throws {PosixError} `ENOENT` if there is none, `EBUSY` if it has an inbox in a thread that lives.
  * @throws {LayoutError} If it is no ring carrier, or was not finished.
  */
-export function openRingInbox(name: string): Inbox {
+export function openRingInbox(name: string): RingInbox {
   const memory = SharedMemory.open(name);
   return closingOnError(memory, () => new RingInbox(memory));
 }
@@ -115,7 +119,7 @@ function ringAt({ name, bytes }: SharedMemory, byteOffset: number): MpscRing {
 }
 
 /** How frames come out of shared memory. */
-class RingInbox implements Inbox {
+export class RingInbox implements Inbox {
   readonly carrier = "ring";
   readonly name: string;
   readonly maxFrameBytes: number;
@@ -125,6 +129,7 @@ class RingInbox implements Inbox {
   #priority = 0;
   #isClosed = false;
 
+  /** Made by the functions above. */
   constructor(memory: SharedMemory) {
     this.name = memory.name;
     this.#memory = memory;
@@ -158,6 +163,23 @@ class RingInbox implements Inbox {
   tryTake(into: Uint8Array): number | undefined {
     this.#check(into);
     return this.#takeInto(into, false);
+  }
+
+  /**
+   * Reads the next message in place, and takes it when the function returns.
+   *
+   * @param isThorough Whether to look into the lanes, also where nothing was counted.
+   * @returns False when there is none.
+   */
+  tryRead(read: MarkedReader, isThorough: boolean): boolean {
+    this.#checkOpen();
+    return this.#consumers.message.tryRead(read, isThorough);
+  }
+
+  /** Tries, then tries again whenever something was published, until it works. */
+  until<T>(attempt: () => T | undefined, options: CarrierWait): Promise<T> {
+    this.#checkOpen();
+    return this.#parts.notEmpty.wait(attempt, options);
   }
 
   take(into: Uint8Array, options: CarrierWait = {}): Promise<number> {

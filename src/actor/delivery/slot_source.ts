@@ -1,20 +1,19 @@
 /**
  * A named mailbox as a cell takes from it whose messages must not be lost: straight from its kernel
- * queue into slots in shared memory, where each stays until it is acknowledged.
+ * queue, or its ring, into slots in shared memory, where each stays until it is acknowledged.
  *
  * Rule: what was taken and not acknowledged comes first, the highest priority and the oldest of it
- * before the others, whichever incarnation had taken it; then comes the queue.
+ * before the others, whichever incarnation had taken it; then comes what waits.
  */
 
 import { onAbort } from "../../wait/mod.ts";
 import type { LocalFrame } from "../carriers/local.ts";
 import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
-import type { MessageQueue } from "../../mq/mod.ts";
-import { awaitMessage, receiveAt, type ReceiveTarget } from "../../mq/inside.ts";
 import type { Owner } from "../memory/owner.ts";
 import type { Receipts, Source } from "../runtime/source.ts";
 import { decodeFrame, type SlabDescriptor } from "../wire/frame.ts";
 import { FLAG, FLAGS_OFFSET } from "../wire/frame_layout.ts";
+import type { Feed } from "./feed.ts";
 import { foundIn } from "./recovery.ts";
 import type { SlotMemory } from "./slots.ts";
 import { step } from "./steps.ts";
@@ -26,7 +25,7 @@ export interface SlotSourceParts {
   /** Its row. */
   readonly row: number;
   /** Closed with the source. */
-  readonly queue: MessageQueue;
+  readonly feed: Feed;
   /** The incarnation of the endpoint that it is in. */
   readonly self: Owner;
   /** How many messages are taken before the first of them is handled. */
@@ -46,9 +45,8 @@ export class SlotSource implements Source, Receipts {
   readonly maxAttempts: number;
   readonly #parts: SlotSourceParts;
   readonly #memory: SlotMemory;
-  readonly #targets: readonly ReceiveTarget[];
-  readonly #firstSlot: number;
-  /** The slots of its own that nothing is in; the last is used next. */
+  readonly #own: { readonly first: number; readonly end: number };
+  /** The slots of its own that nothing is in; the first is used next, so each says long what it had. */
   readonly #free: number[] = [];
   /** What was taken, and is in nobody's hand. */
   readonly #held: number[] = [];
@@ -74,9 +72,7 @@ export class SlotSource implements Source, Receipts {
     this.#memory = memory;
     this.maxAttempts = maxAttempts;
     this.#frame = new Uint8Array(memory.sizes.frameBytes);
-    const { first, end } = memory.slotsOf(row);
-    this.#firstSlot = first;
-    this.#targets = Array.from({ length: end - first }, (_, at) => memory.targetOf(first + at));
+    this.#own = memory.slotsOf(row);
     memory.claim(row, self, parts.isRunning);
     this.adopt();
     step("recovered");
@@ -103,7 +99,7 @@ export class SlotSource implements Source, Receipts {
       step("claimed");
       this.#rows.add(other);
       const { first, end } = this.#memory.slotsOf(other);
-      for (let slot = end - 1; slot >= first; slot--) this.#recover(slot);
+      for (let slot = first; slot < end; slot++) this.#recover(slot);
     }
     if (this.#held.length > 0) this.#wake?.();
   }
@@ -119,14 +115,13 @@ export class SlotSource implements Source, Receipts {
   }
 
   async next(signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const { queue } = this.#parts;
     const attempt = () => this.#held.length > 0 || this.#fill() || undefined;
     // Only another receiver's end can bring something that the queue does not tell of.
     const woken = this.#memory.sizes.receivers > 1 ? new AbortController() : undefined;
     const stopListening = woken && onAbort(signal, () => woken.abort());
     this.#wake = woken && (() => woken.abort());
     try {
-      await awaitMessage(queue, attempt, woken?.signal ?? signal);
+      await this.#parts.feed.wait(attempt, woken?.signal ?? signal);
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!woken?.signal.aborted) throw error;
@@ -186,7 +181,7 @@ export class SlotSource implements Source, Receipts {
 
   /** Closes its end; what waits stays in the queue and in the slots. @returns What is in neither. */
   close(): LocalFrame[] {
-    this.#parts.queue.close();
+    this.#parts.feed.close();
     this.#memory.close();
     return this.#returned.remove(() => true);
   }
@@ -194,13 +189,10 @@ export class SlotSource implements Source, Receipts {
   /** Takes as many messages as may be taken ahead; false when there was none. */
   #fill(): boolean {
     for (let count = 0; count < this.#parts.prefetch; count++) {
-      const slot = this.#free.pop();
-      if (slot === undefined) break;
-      if (this.#receive(slot)) this.#held.push(slot);
-      else {
-        this.#free.push(slot);
-        break;
-      }
+      const slot = this.#free[0];
+      if (slot === undefined || !this.#receive(slot)) break;
+      this.#free.shift();
+      this.#held.push(slot);
     }
     return this.#held.length > 0;
   }
@@ -211,7 +203,7 @@ export class SlotSource implements Source, Receipts {
       this.#armed = slot;
       step("armed");
     }
-    const length = receiveAt(this.#parts.queue, this.#targets[slot - this.#firstSlot]!);
+    const length = this.#parts.feed.receive(slot);
     if (length === -1) return false;
     step("received");
     this.#armed = undefined;
@@ -268,8 +260,7 @@ export class SlotSource implements Source, Receipts {
 
   /** A slot that is empty may be used again, if it is one of its own. */
   #isFree(slot: number): void {
-    const at = slot - this.#firstSlot;
-    if (at >= 0 && at < this.#targets.length) this.#free.push(slot);
+    if (slot >= this.#own.first && slot < this.#own.end) this.#free.push(slot);
   }
 
   /** Looks what an incarnation before has left in a slot. */
@@ -298,7 +289,7 @@ export class SlotSource implements Source, Receipts {
   async #tellTorn(slot: number, detail: string): Promise<void> {
     await this.#parts.torn(this.#memory.frameBytesOf(slot).slice(), detail);
     step("told");
-    if (this.#parts.queue.closed) return; // whoever comes next tells it again
+    if (this.#parts.feed.closed) return; // whoever comes next tells it again
     this.#memory.empty(slot);
     this.#isFree(slot);
   }

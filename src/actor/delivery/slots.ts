@@ -191,6 +191,11 @@ export class SlotMemory implements Disposable {
     return Atomics.load(this.#words, frame) === 0 && Atomics.load(this.#words, frame + 1) === 0;
   }
 
+  /** Says that a message is in an armed slot, as the kernel does by itself. */
+  hold(slot: number, priority: number): void {
+    this.#store(slot, PRIORITY_WORD, priority);
+  }
+
   /** Marks a message as handled whose block is to be freed. */
   done(slot: number): void {
     this.#store(slot, PRIORITY_WORD, DONE);

@@ -10,6 +10,8 @@
 export const STEPS = [
   /** A slot is ready for the next message; nothing was taken. */
   "armed",
+  /** A message of a ring was copied into it; the ring has it still. */
+  "copied",
   /** The kernel has put a message into it; its length is not written. */
   "received",
   /** Its length is. */

@@ -13,7 +13,7 @@ const MAX_NAME_LENGTH = 64;
 const NAME = /^[A-Za-z0-9_-]+$/;
 
 /** What else a system has a name for: its memory, and the inboxes, which are numbers. */
-const RESERVED = /^(directory|(slab|ring)-\d+|slots-.*|\d+)$/;
+const RESERVED = /^(directory|(slab|ring)-\d+|(slots|lanes)-.*|\d+)$/;
 
 const DIRECTORY = /^\/([A-Za-z0-9_-]{1,64})\.directory$/;
 
@@ -39,7 +39,7 @@ export function checkMailboxName(mailbox: unknown): asserts mailbox is string {
   if (!RESERVED.test(mailbox)) return;
   throw new RangeError(
     `Cannot use mailbox name ${shown(mailbox)}: the system itself has objects of such names, ` +
-      'expected more than digits, and not "directory", "slab-N", "ring-N" or "slots-…"',
+      'expected more than digits, and not "directory", "slab-N", "ring-N", "slots-…" or "lanes-…"',
   );
 }
 

@@ -10,7 +10,7 @@ import { describeExit, type Exit } from "../errors.ts";
 import type { SystemObject } from "../memory/journal.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { actorKey } from "./incarnations.ts";
-import { inboxName, ringName } from "./names.ts";
+import { inboxName, mailboxName, mailboxOfLanes, ringName, slotsName } from "./names.ts";
 import { removeMemory } from "./places.ts";
 import { retireQueue } from "./retire.ts";
 import { retireMailbox } from "./slots.ts";
@@ -60,11 +60,12 @@ export async function inherit(endpoint: Endpoint, { id, incarnation, exit }: Dea
     });
   }
   const kept = [inboxName(endpoint.system, id), ringName(endpoint.system, id)];
-  // Queues first: what is in the slots of one goes with it.
-  for (const kind of ["queue", "memory"] as const) {
-    for (const object of objects.filter((object) => object.kind === kind)) {
-      if (!kept.includes(object.name)) await remove(endpoint, object, id);
-    }
+  // Mailboxes first: what is in the slots of one goes with it.
+  const slots = slotsName(endpoint.system, mailboxName(endpoint.system, ""));
+  const isSlots = ({ name }: SystemObject) => name.startsWith(slots);
+  const inOrder = [...objects.filter((object) => !isSlots(object)), ...objects.filter(isSlots)];
+  for (const object of inOrder) {
+    if (!kept.includes(object.name)) await remove(endpoint, object, id);
   }
   for (const orphan of endpoints) endpoint.deaths.freeEndpoint(orphan);
 }
@@ -91,7 +92,13 @@ async function remove(
     const isInbox = /^\d+$/.test(short), mailbox = isInbox ? undefined : name;
     const whose = endpoint.addressOf(0, { endpoint: id, mailbox, label: short });
     if (isInbox) await retireQueue(endpoint, name, whose, { endpoint: Number(short) });
-    else await retireMailbox(endpoint, name, whose); // with its slots, if it has some
+    else await retireMailbox(endpoint, whose); // with its slots, if it has some
+    return;
+  }
+  const mailbox = mailboxOfLanes(endpoint.system, short);
+  if (mailbox !== undefined) {
+    const of = { endpoint: id, mailbox, carrier: "ring", label: short } as const;
+    await retireMailbox(endpoint, endpoint.addressOf(0, of));
   } else if (/^(ring|slots)-/.test(short)) {
     removeMemory(endpoint.directory, name);
   }

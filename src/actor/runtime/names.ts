@@ -16,6 +16,17 @@ export function slotsName(system: string, queue: string): string {
   return `${prefix}slots-${queue.slice(prefix.length)}`;
 }
 
+/** The ring of a mailbox that has one in place of a queue, by the name of the mailbox. */
+export function lanesName(system: string, mailbox: string): string {
+  const prefix = mailboxName(system, "");
+  return `${prefix}lanes-${mailbox.slice(prefix.length)}`;
+}
+
+/** The mailbox of a ring by the part of its name that is its own; undefined for another name. */
+export function mailboxOfLanes(system: string, short: string): string | undefined {
+  return short.startsWith("lanes-") ? mailboxName(system, short.slice("lanes-".length)) : undefined;
+}
+
 /** The queue of a named mailbox. */
 export function mailboxName(system: string, mailbox: string): string {
   return `/${system}.${mailbox}`;

@@ -9,7 +9,7 @@ import { prefixOf } from "../memory/names.ts";
 import type { Address } from "../protocol/ref.ts";
 import { PosixError } from "../../errors.ts";
 import { bellOfThisThread } from "../../wait/mod.ts";
-import { inboxName, ringName } from "./names.ts";
+import { inboxName, lanesName, ringName } from "./names.ts";
 
 /** Queues outside of the system that are kept open; the one that was opened first goes first. */
 const MAX_QUEUES = 64;
@@ -28,9 +28,8 @@ export class Outlets {
 
   /** Where the messages to an address go in. */
   to({ mailbox, endpoint, carrier }: Address): Outbox {
-    return mailbox !== undefined
-      ? this.toQueue(mailbox)
-      : this.toEndpoint(endpoint, carrier === "ring");
+    if (mailbox === undefined) return this.toEndpoint(endpoint, carrier === "ring");
+    return carrier === "ring" ? this.#toLanes(mailbox) : this.toQueue(mailbox);
   }
 
   /**
@@ -75,8 +74,23 @@ export class Outlets {
       this.forgetQueue(name);
       outbox = undefined;
     }
-    if (outbox !== undefined) return outbox;
-    outbox = this.#open(name, () => openQueueOutbox(name));
+    return outbox ?? this.#keep(name, () => openQueueOutbox(name));
+  }
+
+  /**
+   * The ring of a mailbox that has one in place of a queue.
+   *
+   * @throws {PosixError} `EBUSY` if all its lanes are taken.
+   */
+  #toLanes(mailbox: string): Outbox {
+    const known = this.#queues.get(mailbox);
+    if (known !== undefined) return known;
+    this.#directory.setBell(bellOfThisThread()?.id ?? 0n); // who waits for room has it
+    return this.#keep(mailbox, () => openRingOutbox(lanesName(this.#system, mailbox)));
+  }
+
+  #keep(name: string, open: () => Outbox): Outbox {
+    const outbox = this.#open(name, open);
     this.#queues.set(name, outbox);
     if (this.#queues.size > MAX_QUEUES) {
       const [oldest, old] = this.#queues.entries().next().value!;

@@ -75,13 +75,13 @@ export function planOf(definition: unknown, given: unknown = {}): Plan {
   const hasQueue = mailbox !== undefined || size > 1 || kept !== undefined;
   const { carrier = where === "here" && !hasQueue ? "local" : "queue" } = options;
   checkChoice(carrier, "carrier", where === "here" ? ["queue", "local"] : ["queue", "ring"]);
-  if (kept !== undefined && carrier !== "queue") {
+  if (kept !== undefined && carrier === "local") {
     throw new TypeError(
       `Cannot spawn: protocol ${shown(definition.protocol.name)} has kinds of delivery ` +
-        `"at-least-once" and the carrier is ${shown(carrier)}, expected "queue", which keeps them`,
+        '"at-least-once" and the carrier is "local", expected "queue", which keeps them',
     );
   }
-  if (carrier === "ring" && hasQueue) {
+  if (carrier === "ring" && (mailbox !== undefined || size > 1)) {
     throw new TypeError(
       `Cannot spawn: carrier "ring" has no ${size > 1 ? "size" : "mailbox"}, expected one of them`,
     );

@@ -12,6 +12,7 @@ import { realClock } from "../flow/clock.ts";
 import { inTime } from "../flow/in_time.ts";
 import type { Address } from "../protocol/ref.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { lanesName } from "./names.ts";
 import type { Gone } from "./orders.ts";
 import { ifThere, removeMemory, removeQueue } from "./places.ts";
 
@@ -35,6 +36,30 @@ export async function retireQueue(
 ): Promise<void> {
   const inbox = ifThere(() => openQueueInbox(name));
   removeQueue(endpoint.directory, name);
+  await emptyTwice(endpoint, inbox, address, place);
+  endpoint.recover(name, () => true);
+}
+
+/** The same for the ring of a mailbox. @param mailbox The name by which all know it. */
+export async function retireLanes(
+  endpoint: Endpoint,
+  mailbox: string,
+  address: Address,
+): Promise<void> {
+  const name = lanesName(endpoint.system, mailbox);
+  const inbox = ifThere(() => ringInboxIn(name));
+  removeMemory(endpoint.directory, name);
+  await emptyTwice(endpoint, inbox, address, { queue: mailbox });
+  endpoint.recover(name, () => true);
+}
+
+/** What is sent until all know that the place is gone is in the dead letters, too. */
+async function emptyTwice(
+  endpoint: Endpoint,
+  inbox: Inbox | undefined,
+  address: Address,
+  place: Gone,
+): Promise<void> {
   try {
     if (inbox !== undefined) empty(endpoint, inbox, address);
     await inTime(endpoint.deaths.tellGone(place), GONE_MS, realClock);
@@ -42,7 +67,6 @@ export async function retireQueue(
   } finally {
     inbox?.close();
   }
-  endpoint.recover(name, () => true);
 }
 
 /** Takes a ring away. @param address Whose it was. */

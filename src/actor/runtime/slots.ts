@@ -5,7 +5,10 @@
 
 import { LayoutError } from "../../errors.ts";
 import { MessageQueue } from "../../mq/mod.ts";
+import { bellOfThisThread } from "../../wait/mod.ts";
 import { inboxSize } from "../carriers/queue.ts";
+import { openRingInbox, RING_FRAME_BYTES } from "../carriers/ring.ts";
+import { type Feed, QueueFeed, RingFeed } from "../delivery/feed.ts";
 import { reportUnlocked } from "../delivery/guarantees.ts";
 import { attemptsText, drainSlots, type Leftover } from "../delivery/recovery.ts";
 import { SlotMemory } from "../delivery/slots.ts";
@@ -15,9 +18,9 @@ import { ownerOf } from "../memory/owner.ts";
 import type { Address } from "../protocol/ref.ts";
 import { decodeFrame } from "../wire/frame.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { slotsName } from "./names.ts";
+import { lanesName, slotsName } from "./names.ts";
 import { ifThere, makeMemory, removeMemory } from "./places.ts";
-import { retireQueue } from "./retire.ts";
+import { retireLanes, retireQueue } from "./retire.ts";
 
 /**
  * So many messages of a receiver can be set aside by stash(): they are kept, and take no place of
@@ -35,15 +38,15 @@ export interface Reception {
   readonly maxAttempts: number;
 }
 
-/** Makes the slots of a mailbox, which are recorded before. @param queue Its name in the kernel. */
+/** Makes the slots of a mailbox, which are recorded before. @param address Whose it is. */
 export function makeSlots(
   { system, directory }: Endpoint,
-  queue: string,
+  { mailbox, carrier }: Address,
   receivers: number,
   prefetch: number,
 ): SlotMemory {
-  const name = slotsName(system, queue);
-  const frameBytes = inboxSize().maxMessageBytes;
+  const name = slotsName(system, mailbox!);
+  const frameBytes = carrier === "ring" ? RING_FRAME_BYTES : inboxSize().maxMessageBytes;
   const sizes = { receivers, slotsEach: prefetch + ASIDE, frameBytes };
   return makeMemory(
     directory,
@@ -59,16 +62,15 @@ export function openSlotSource(
   { row, prefetch, maxAttempts }: Reception,
 ): SlotSource {
   const { directory, system, id, incarnation, log } = endpoint;
-  const queueName = address.mailbox!;
-  const memory = SlotMemory.open(slotsName(system, queueName), memoryOf(directory).run);
-  let queue: MessageQueue | undefined;
+  const memory = SlotMemory.open(slotsName(system, address.mailbox!), memoryOf(directory).run);
+  let feed: Feed | undefined;
   try {
     if (!memory.lock(row)) reportUnlocked(directory, log);
-    queue = MessageQueue.open(queueName, { access: "r" });
+    feed = openFeed(endpoint, address, memory, row);
     return new SlotSource({
       memory,
       row,
-      queue,
+      feed,
       prefetch,
       maxAttempts,
       self: ownerOf(id, incarnation),
@@ -77,26 +79,34 @@ export function openSlotSource(
       torn: (bytes, detail) => endpoint.dead("torn", address, bytes, { detail }),
     });
   } catch (error) {
-    queue?.close();
+    feed?.close();
     memory.close();
     throw error;
   }
 }
 
+function openFeed(
+  { directory, system }: Endpoint,
+  { mailbox, carrier }: Address,
+  memory: SlotMemory,
+  row: number,
+): Feed {
+  if (carrier !== "ring") {
+    return new QueueFeed(MessageQueue.open(mailbox!, { access: "r" }), memory, row);
+  }
+  directory.setBell(bellOfThisThread()?.id ?? 0n); // who waits for a message has it
+  return new RingFeed(openRingInbox(lanesName(system, mailbox!)), memory, row);
+}
+
 /**
  * Takes a mailbox away whose receivers have ended for good: what they had taken and not acknowledged
- * goes to the dead letters, then what waits.
+ * goes to the dead letters, then what waits. Its names are free when this has ended.
  *
- * @param queue Its name in the kernel, which is free when this has ended.
  * @param address Whose it was.
  */
-export async function retireMailbox(
-  endpoint: Endpoint,
-  queue: string,
-  address: Address,
-): Promise<void> {
-  const { system, directory, log } = endpoint;
-  const name = slotsName(system, queue);
+export async function retireMailbox(endpoint: Endpoint, address: Address): Promise<void> {
+  const { system, directory, log } = endpoint, { carrier } = address, mailbox = address.mailbox!;
+  const name = slotsName(system, mailbox);
   try {
     const memory = ifThere(() => SlotMemory.open(name, memoryOf(directory).run));
     if (memory !== undefined) await drain(endpoint, memory, address);
@@ -104,8 +114,9 @@ export async function retireMailbox(
     if (!(error instanceof LayoutError)) throw error;
     log.error("Messages in slots are lost: somebody wrote there", { error });
   }
-  // The blocks of what was in the slots are free by now; those of the queue go with it.
-  await retireQueue(endpoint, queue, address, { queue });
+  // The blocks of what was in the slots are free by now; those of what waits go with it.
+  if (carrier === "ring") await retireLanes(endpoint, mailbox, address);
+  else await retireQueue(endpoint, mailbox, address, { queue: mailbox });
   removeMemory(directory, name);
 }
 

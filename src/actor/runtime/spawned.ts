@@ -9,7 +9,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { HereMember } from "./here_member.ts";
 import { LaunchedMember, type LaunchedSlots } from "./launched_member.ts";
 import type { Member } from "./member.ts";
-import { inboxName, mailboxName, ringName } from "./names.ts";
+import { inboxName, lanesName, mailboxName, ringName } from "./names.ts";
 import { makeQueue, makeRing } from "./places.ts";
 import type { Plan } from "./plan.ts";
 import { QueueSource } from "./queue_source.ts";
@@ -66,12 +66,19 @@ function make(
   if (plan.mailbox !== undefined || plan.size > 1 || plan.kept !== undefined) {
     const own = `${plan.size > 1 ? "pool" : "actor"}-${endpoint.id}-${actor}`;
     const name = mailboxName(system, plan.mailbox ?? own);
-    makeQueue(directory, name, plan.capacity);
-    const whose = endpoint.addressOf(actor, { protocol: protocol.name, mailbox: name, label });
-    undo.push(() => retireMailbox(endpoint, name, whose));
+    const { carrier } = plan;
+    if (carrier === "ring") makeRing(directory, lanesName(system, name));
+    else makeQueue(directory, name, plan.capacity);
+    const whose = endpoint.addressOf(actor, {
+      protocol: protocol.name,
+      mailbox: name,
+      label,
+      carrier,
+    });
+    undo.push(() => retireMailbox(endpoint, whose));
     mailbox = name;
     if (plan.kept !== undefined) {
-      slots = makeSlots(endpoint, name, plan.size, plan.kept.prefetch);
+      slots = makeSlots(endpoint, whose, plan.size, plan.kept.prefetch);
       undo.push(() => slots!.close());
     }
   }
