@@ -17,7 +17,14 @@ import {
   type Leftover,
   noteEnd,
 } from "../../src/actor/delivery/recovery.ts";
-import { QueueFeed } from "../../src/actor/delivery/feed.ts";
+import type { Outbox } from "../../src/actor/carriers/carrier.ts";
+import {
+  createRingInbox,
+  openRingInbox,
+  openRingOutbox,
+  RING_FRAME_BYTES,
+} from "../../src/actor/carriers/ring.ts";
+import { QueueFeed, RingFeed } from "../../src/actor/delivery/feed.ts";
 import { SlotMemory } from "../../src/actor/delivery/slots.ts";
 import { slotOffset, type SlotSizes } from "../../src/actor/delivery/slot_layout.ts";
 import { SlotSource, type SlotSourceParts } from "../../src/actor/delivery/slot_source.ts";
@@ -95,10 +102,10 @@ class Mailbox implements Disposable {
   }
 }
 
-function frameOf(text: string): Uint8Array {
+function frameOf(text: string, sequence = 0): Uint8Array {
   const bytes = new Uint8Array(256);
   const payload = new TextEncoder().encode(text);
-  const header = { ...blankHeader(KIND.TELL), codec: CODEC.RAW, tag: 5 };
+  const header = { ...blankHeader(KIND.TELL), codec: CODEC.RAW, tag: 5, sequence };
   return bytes.subarray(0, encodeFrame(bytes, header, payload));
 }
 
@@ -425,6 +432,82 @@ test("watchHandler() measures each handler by itself, and calls one hung that go
   await until("it is hung", () => hungAt !== undefined);
   assert(hungAt! - changedAt >= deadlineMs, `${hungAt! - changedAt} ms`);
   end();
+});
+
+test("a record of a ring that was copied and not taken is given once", () => {
+  using mailbox = new Mailbox({ ...SIZES, frameBytes: RING_FRAME_BYTES });
+  const { name } = mailbox, ring = `${name}-ring`;
+  createRingInbox(ring).close();
+  try {
+    using outbox = openRingOutbox(ring);
+    using other = openRingOutbox(ring);
+    const send = (way: Outbox, text: string, number: number) =>
+      assert(way.trySend(frameOf(text, number), "message", number));
+    const source = (self: number) => {
+      const memory = mailbox.openMemory();
+      return mailbox.source({ self, memory, feed: new RingFeed(openRingInbox(ring), memory, 0) });
+    };
+    send(outbox, "a", 1);
+    send(outbox, "a", 2); // the same, but for its number
+    send(other, "b", 3);
+    for (const dies of ["copied", "copied", "received"]) {
+      const killed = source(SELF);
+      onStep((step) => {
+        if (step === dies) throw new Error("killed");
+      });
+      const takeAll = () => {
+        while (killed.tryNext() !== undefined);
+      };
+      assertThrows(takeAll, Error, "killed");
+      onStep();
+      killed.close(); // as the kernel does
+    }
+    const next = source(NEXT);
+    const found: [string | undefined, number][] = [];
+    for (let bytes; (bytes = next.tryNext()) !== undefined;) {
+      found.push([textIn(bytes), next.priority]);
+      next.begin(next.last);
+      next.done(next.last);
+    }
+    assertEquals(found.sort(), [["a", 1], ["a", 2], ["b", 3]]);
+    next.close();
+    assertEquals(all(source(NEXT)), []);
+  } finally {
+    onStep();
+    SharedMemory.unlink(ring);
+  }
+});
+
+test("a record that is handled and not taken out of its ring comes no more", async () => {
+  using mailbox = new Mailbox({ ...SIZES, frameBytes: RING_FRAME_BYTES });
+  const ring = `${mailbox.name}-ring`;
+  createRingInbox(ring).close();
+  try {
+    using outbox = openRingOutbox(ring);
+    const source = () => {
+      const memory = mailbox.openMemory();
+      return mailbox.source({ memory, feed: new RingFeed(openRingInbox(ring), memory, 0) });
+    };
+    assert(outbox.trySend(frameOf("a", 1), "message", 0));
+    const killed = source();
+    onStep((step) => {
+      if (step === "copied") throw new Error("killed");
+    });
+    assertThrows(() => killed.tryNext(), Error, "killed");
+    onStep();
+    killed.close();
+    const second = source();
+    second.tryNext();
+    second.done(second.last);
+    second.close(); // killed before it looked into the ring
+    const third = source();
+    const waiting = third.next(new AbortController().signal);
+    assert(outbox.trySend(frameOf("b", 2), "message", 0));
+    assertEquals(textIn(await within("the next", waiting)), "b");
+  } finally {
+    onStep();
+    SharedMemory.unlink(ring);
+  }
 });
 
 test("the steps of a message come in their order", () => {

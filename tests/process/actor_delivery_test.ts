@@ -15,7 +15,14 @@ import type keeperActor from "../actor/actors/keeper.ts";
 import type { KeeperRef } from "../actor/actors/keeper.ts";
 import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
-import { blocksInUse, isRunning, objectsOf, ofTheLiving, systemName } from "../support/actors.ts";
+import {
+  blocksInUse,
+  isRunning,
+  objectsOf,
+  ofTheLiving,
+  placesOf,
+  systemName,
+} from "../support/actors.ts";
 import { AT_ONCE, Keepers, largeNote, note } from "../support/keepers.ts";
 import { type Preparation, runPrepared } from "../support/prepared.ts";
 import { Child, temporaryFolder } from "../support/process.ts";
@@ -25,17 +32,27 @@ import { until, within } from "../support/until.ts";
 const KEEPER = siblingUrl("../actor/actors/keeper.ts", import.meta.url);
 const KILLED = "SIGKILL";
 
+/** Where an actor lives, and what brings its messages. */
+const PLACES = [
+  { in: "process", mailbox: "kept" },
+  { in: "process", carrier: "ring" },
+  { in: "worker", mailbox: "kept" },
+  { in: "worker", carrier: "ring" },
+] as const;
+
 /** Where a worker that is terminated cannot be followed by another. */
 const NO_NEXT_WORKER = { bun: "what it frees of a terminated worker is memory of others" };
 
-for (const place of ["process", "worker"] as const) {
-  const options = { not: place === "worker" ? NO_NEXT_WORKER : undefined };
+for (const place of PLACES) {
+  const name = `${place.in}${"carrier" in place ? " with a ring" : ""}`;
+  const options = { not: place.in === "worker" ? NO_NEXT_WORKER : undefined };
+
   test(
-    `a message whose actor in a ${place} is killed over it comes again, before the others`,
+    `a message whose actor in a ${name} is killed over it comes again, before the others`,
     options,
     async () => {
       await using keepers = await Keepers.open();
-      const keeper = await keepers.spawn({ in: place, mailbox: "kept" });
+      const keeper = await keepers.spawn(place);
       await Promise.all([
         keeper.keep(note("urgent", "later", "fine"), { priority: 5 }),
         keeper.keep(largeNote("large", "later", "fine")),
@@ -43,7 +60,7 @@ for (const place of ["process", "worker"] as const) {
       ]);
       for (const text of ["urgent", "large"]) {
         await keepers.attempts(text, 1);
-        const exit = place === "process"
+        const exit = place.in === "process"
           ? { kind: "signal", signal: KILLED } as const
           : { kind: "terminated" } as const;
         await endpointOf(keepers.shop).deaths.crash(addressOf(keeper), exit);
@@ -62,8 +79,14 @@ for (const place of ["process", "worker"] as const) {
       );
       await until("all blocks are free", () => blocksInUse(keepers.shop.name) === 0);
       assertEquals(keepers.shop.deadLetters.total, 0);
+      await keepers.shop.stop(keeper);
+      assertEquals(placesOf(keepers.shop.name, "kept").filter(isOfActor), []);
     },
   );
+}
+
+for (const place of ["process", "worker"] as const) {
+  const options = { not: place === "worker" ? NO_NEXT_WORKER : undefined };
 
   test(
     `a handler in a ${place} that hangs is killed at its deadline, and its message comes again`,
@@ -107,7 +130,7 @@ interface CrashPlan {
   readonly isLarge?: true;
 }
 
-const PLANS: readonly (readonly CrashPlan[])[] = [
+const QUEUE_PLANS: readonly (readonly CrashPlan[])[] = [
   [
     { steps: ["received"], attempts: [1] },
     { steps: ["kept"], attempts: [1] },
@@ -125,6 +148,14 @@ const PLANS: readonly (readonly CrashPlan[])[] = [
   ],
 ];
 
+/** What is not the same through a ring. */
+const RING_PLAN: readonly CrashPlan[] = [
+  { steps: ["copied"], attempts: [1] },
+  { steps: ["copied", "acknowledged"], attempts: [1], isLarge: true },
+  { steps: ["received", "handled"], attempts: [1, 2] },
+];
+const PLANS = [...QUEUE_PLANS, RING_PLAN];
+
 const NO_QUERY = { bun: "a module does not know the query of its URL" };
 
 test(
@@ -138,7 +169,9 @@ test(
       writeFileSync(file, "");
       const { default: definition } = await import(`${KEEPER}?steps=${file}`);
       const keeper = await keepers.spawn(
-        { in: "process", mailbox: `kept-${index}`, maxAttempts: 10 },
+        plans === RING_PLAN
+          ? { in: "process", carrier: "ring", maxAttempts: 10 }
+          : { in: "process", mailbox: `kept-${index}`, maxAttempts: 10 },
         definition as typeof keeperActor,
       );
       for (const [at, { steps, attempts, isLarge }] of plans.entries()) {
@@ -208,22 +241,33 @@ test("an ask that its actor died over is handled again, and what is at-most-once
   assertEquals(await keepers.attempts("risk", 1), [1]);
 });
 
-test("what an actor had whose parent was killed is told in the dead letters", async () => {
-  await using keepers = await Keepers.open();
-  const parent = await keepers.spawn({ in: "process" });
-  const options = { in: "process", mailbox: "inner", restart: AT_ONCE } as const;
-  const child = await parent.child(options) as unknown as KeeperRef;
-  await child.keep(largeNote("in hand", "later"));
-  await child.keep(note("waits"));
-  await keepers.attempts("in hand", 1);
-  process.kill(await parent.pid(), KILLED);
-  const letters = await keepers.letters(2);
-  assertEquals(letters.map(({ reason, detail }) => [reason, detail]), [
-    ["stopped", "it was tried once"],
-    ["stopped", ""],
-  ]);
-  await until("its slots are gone", () => !objectsOf(keepers.shop.name).includes("slots-inner"));
-});
+for (const place of [PLACES[0], PLACES[1]]) {
+  const by = "carrier" in place ? "with a ring " : "";
+
+  test(`what an actor ${by}had whose parent was killed is told in the dead letters`, async () => {
+    await using keepers = await Keepers.open();
+    const parent = await keepers.spawn({ in: "process" });
+    const child = await parent.child({ ...place, restart: AT_ONCE }) as unknown as KeeperRef;
+    await child.keep(largeNote("in hand", "later"));
+    await child.keep(note("waits"));
+    await keepers.attempts("in hand", 1);
+    process.kill(await parent.pid(), KILLED);
+    const letters = await keepers.letters(2);
+    assertEquals(letters.map(({ reason, detail }) => [reason, detail]), [
+      ["stopped", "it was tried once"],
+      ["stopped", ""],
+    ]);
+    await keepers.shop.stop(parent);
+    const places = () => placesOf(keepers.shop.name, "kept").filter(isOfActor);
+    await until("its places are gone", () => places().length === 0);
+    assertEquals(blocksInUse(keepers.shop.name), 0);
+  });
+}
+
+/** Whether an object is of an actor: neither of the system alone, nor the ring for an asker's answers. */
+function isOfActor(name: string): boolean {
+  return !/^(0|directory|ring-\d+)$/.test(name);
+}
 
 const PROGRAM = `
   import { actor, msg, protocol, system } from "@postbox/postbox/src/actor/mod.ts";

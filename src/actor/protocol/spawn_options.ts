@@ -195,8 +195,11 @@ export interface QueueOptions extends DeliveryOptions {
 }
 
 /** An actor that a ring in shared memory brings its messages: the fastest way between processes. */
-export interface RingOptions {
-  /** What carries its messages: the ring of its worker or process. */
+export interface RingOptions extends DeliveryOptions {
+  /**
+   * What carries its messages: the ring of its worker or process; one of its own, where a kind of its
+   * protocol has delivery `at-least-once`.
+   */
   carrier: "ring";
   /** A ring has no name that others could send to. */
   mailbox?: undefined;
