@@ -55,7 +55,8 @@
  *   for what came: a frame without its magic, or with another checksum, is torn.
  * - `length` is -1 from arming until the call is back. Where it is -1 the frame says its own.
  * - `attempt` counts how often it was given to a handler; stored before that begins.
- * - `order` counts the messages of a receiver, modulo 2^32: of one priority the lowest comes first.
+ * - `order` counts the messages of a receiver from 1, modulo 2^32: of one priority the lowest comes
+ *   first, and of free slots it is used first.
  * - `error` is what the last attempt ended by, in words.
  * - `owner` is the incarnation of the endpoint that serves the row now (owner.ts). `heir` is the row
  *   whose receiver serves this one: its own, until it is left for good. Only who launched the

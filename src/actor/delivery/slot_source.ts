@@ -58,7 +58,8 @@ export class SlotSource implements Source, Receipts {
   readonly #returned = new MailboxBuffer<LocalFrame>(Number.MAX_SAFE_INTEGER);
   readonly #frame: Uint8Array;
   #armed: number | undefined;
-  #order = 0;
+  /** That of the next message; a slot that had none has 0. */
+  #order = 1;
   #handling = 0;
   #last = 0;
   #priority = 0;
@@ -75,6 +76,7 @@ export class SlotSource implements Source, Receipts {
     this.#own = memory.slotsOf(row);
     memory.claim(row, self, parts.isRunning);
     this.adopt();
+    this.#free.sort((one, other) => (memory.orderOf(one) - memory.orderOf(other)) | 0);
     step("recovered");
   }
 
@@ -266,6 +268,8 @@ export class SlotSource implements Source, Receipts {
   /** Looks what an incarnation before has left in a slot. */
   #recover(slot: number): void {
     const found = foundIn(this.#memory, slot);
+    const next = (this.#memory.orderOf(slot) + 1) | 0;
+    if (((next - this.#order) | 0) > 0) this.#order = next;
     if (found.kind !== "free") step("found");
     switch (found.kind) {
       case "free":
@@ -274,13 +278,10 @@ export class SlotSource implements Source, Receipts {
         this.#freeBlock(slot);
         this.#memory.empty(slot);
         return this.#isFree(slot);
-      case "held": {
+      case "held":
         this.#memory.setLength(slot, found.length);
-        const next = (this.#memory.orderOf(slot) + 1) | 0;
-        if (((next - this.#order) | 0) > 0) this.#order = next;
         this.#held.push(slot);
         return;
-      }
       case "torn":
         void this.#tellTorn(slot, found.detail);
     }
