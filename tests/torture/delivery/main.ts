@@ -17,10 +17,12 @@ const KILLS = 2000;
 const HELP =
   `Kills actors with SIGKILL at random instants, with slots and without, and counts messages.
 
-Usage: deno task torture:delivery [--kills N] [--plain-kills N] [--runtime deno|node] [--seed N] [--json]
+Usage: deno task torture:delivery [--kills N] [--plain-kills N] [--carrier queue|ring]
+                                  [--runtime deno|node] [--seed N] [--json]
 
   --kills N         how many processes are killed in the run with slots (default: ${KILLS})
   --plain-kills N   how many in the run without (default: a quarter of those)
+  --carrier NAME    what brings the messages: queue (default) or ring
   --runtime NAME    deno (default), or node: the machine's own, with the package as npm installs it
   --seed N          what the random choices depend on (default: the time)
   --json            prints the counts as JSON`;
@@ -42,12 +44,15 @@ async function onNode(args: readonly string[]): Promise<number> {
 }
 
 /** What a run gave, for people. */
-function line({ delivery, kills, seed, hang, ...counts }: RunResult, seconds: number): string {
+function line(
+  { delivery, carrier, kills, seed, hang, ...counts }: RunResult,
+  seconds: number,
+): string {
   const all = Object.values(kills).reduce((sum, count) => sum + count, 0);
   const roles = ROLES.map((role) => `${role} ${kills[role]}`).join(", ");
   const rest = Object.entries(counts).map(([what, count]) => `${what} ${count}`).join(", ");
   const end = hang === undefined ? "" : `; ${hang}`;
-  return `${delivery}: ${all} kills (${roles}); ${rest}${end}; seed ${seed}, ${
+  return `${delivery} by ${carrier}: ${all} kills (${roles}); ${rest}${end}; seed ${seed}, ${
     seconds.toFixed(0)
   } s`;
 }
@@ -58,6 +63,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       kills: { type: "string", default: String(KILLS) },
       "plain-kills": { type: "string" },
+      carrier: { type: "string", default: "queue" },
       runtime: { type: "string", default: RUNTIME },
       seed: { type: "string", default: String(Date.now() % 2 ** 32) },
       json: { type: "boolean", default: false },
@@ -73,6 +79,11 @@ async function main(args: string[]): Promise<number> {
     console.error(`Cannot run on ${values.runtime}: expected deno or node`);
     return 2;
   }
+  const { carrier } = values;
+  if (carrier !== "queue" && carrier !== "ring") {
+    console.error(`Cannot carry by ${carrier}: expected queue or ring`);
+    return 2;
+  }
   const kills = numberOf(values.kills, "kills"), seed = numberOf(values.seed, "seed");
   const plainKills = values["plain-kills"] === undefined
     ? Math.ceil(kills / 4)
@@ -84,7 +95,7 @@ async function main(args: string[]): Promise<number> {
   ) {
     if (count === 0) continue;
     const started = performance.now();
-    const result = await run({ delivery, kills: count, seed, progress });
+    const result = await run({ delivery, carrier, kills: count, seed, progress });
     results.push(result);
     if (!values.json) console.log(line(result, (performance.now() - started) / 1000));
   }

@@ -25,6 +25,7 @@ import supervisorActor, { KILLED_OFTEN, type Supervising, type Supervisor } from
 /** What a run is. */
 export interface RunOptions {
   readonly delivery: Supervising["delivery"];
+  readonly carrier: Supervising["carrier"];
   /** How many processes are killed. */
   readonly kills: number;
   readonly seed: number;
@@ -35,6 +36,7 @@ export interface RunOptions {
 /** What came of it. */
 export interface RunResult extends Sums {
   readonly delivery: Supervising["delivery"];
+  readonly carrier: Supervising["carrier"];
   readonly kills: Readonly<Record<Role, number>>;
   /** How many messages had their effect by once(). */
   readonly effects: number;
@@ -70,7 +72,8 @@ export function complaints({ kills, ...found }: RunResult): string[] {
 }
 
 /** Runs it. Leaves nothing behind, also when it throws. */
-export async function run({ delivery, kills, seed, progress }: RunOptions): Promise<RunResult> {
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { delivery, carrier, kills, seed, progress } = options;
   using ledgerObject = memoryName(), effectsObject = memoryName();
   const lives = kills + ROLES.length;
   using ledger = Ledger.create(ledgerObject.name, lives);
@@ -83,7 +86,7 @@ export async function run({ delivery, kills, seed, progress }: RunOptions): Prom
   const killed = { "sender 1": 0, "sender 2": 0, receiver: 0, supervisor: 0 };
   const supervisor = await all.spawn(supervisorActor, {
     in: "process",
-    init: { ...places, delivery },
+    init: { ...places, delivery, carrier },
     restart: KILLED_OFTEN,
     stdio: "ignore", // it would tell of each death
   });
@@ -114,7 +117,7 @@ export async function run({ delivery, kills, seed, progress }: RunOptions): Prom
   }
   noteLetters(all, ledger);
   const effects = region.fields.done.read().count;
-  return { delivery, kills: killed, ...ledger.sums(), effects, hang, seed };
+  return { delivery, carrier, kills: killed, ...ledger.sums(), effects, hang, seed };
 }
 
 /** Kills those who play some roles, at some instant of what they do. @returns Who was killed. */
@@ -164,7 +167,10 @@ async function finish(ledger: Ledger, supervisor: Ref<typeof Supervisor>): Promi
     try {
       const { receiver } = await supervisor.meet();
       await receiver.flush();
-      return true;
+      // By a ring it overtakes what others sent; but each lane has its turn meanwhile.
+      const { times } = ledger;
+      await receiver.flush();
+      return ledger.times === times;
     } catch (error) {
       // Whom it asked had been killed, and the question with it.
       if (error instanceof ActorError) return false;

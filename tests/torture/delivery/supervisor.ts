@@ -13,6 +13,8 @@ import slotReceiver from "./slot_receiver.ts";
 /** How it begins. */
 export interface Supervising extends Places {
   readonly delivery: "at-most-once" | "at-least-once";
+  /** What brings the messages. */
+  readonly carrier: "queue" | "ring";
 }
 
 /** What a sender is told. */
@@ -35,13 +37,11 @@ export const KILLED_OFTEN = {
 export default actor(import.meta, Supervisor, async (context, init: Supervising) => {
   const ledger = Ledger.open(init.ledger, init.lives);
   const definition = init.delivery === "at-most-once" ? plainReceiver : slotReceiver;
-  const receiver = await context.spawn(definition, {
-    in: "process",
-    mailbox: "work",
-    init,
-    restart: KILLED_OFTEN,
-    stdio: "inherit",
-  });
+  const options = { in: "process", init, restart: KILLED_OFTEN, stdio: "inherit" } as const;
+  const receiver = await context.spawn(
+    definition,
+    init.carrier === "queue" ? { ...options, mailbox: "work" } : { ...options, carrier: "ring" },
+  );
   ledger.begin("supervisor");
   return { meet: (_, { id }) => ({ receiver, id }) };
 });
