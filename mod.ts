@@ -27,6 +27,7 @@
 export * from "./src/actor/mod.ts";
 export * from "./src/life/mod.ts";
 export * from "./src/mq/mod.ts";
+export * from "./src/native.ts";
 export * from "./src/region/mod.ts";
 export * from "./src/region/mod.ts";
 export * from "./src/ring/mod.ts";

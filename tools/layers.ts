@@ -7,6 +7,7 @@
 export const LAYERS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   sys: ["errors"],
+  native: ["sys"],
   wait: ["sys", "errors"],
   life: ["sys", "wait", "errors"],
   mq: ["sys", "wait", "errors"],
@@ -44,7 +45,7 @@ export const ENTRY_POINTS: readonly string[] = [
 ];
 
 /** Rooms that users reach by `mod.ts` alone. */
-export const IN_MOD_ALONE: readonly string[] = ["src/life/mod.ts"];
+export const IN_MOD_ALONE: readonly string[] = ["src/life/mod.ts", "src/native.ts"];
 
 /** What measures a part that no entry point has for itself. */
 export const MEASURES_INSIDE: Readonly<Record<string, readonly string[]>> = {

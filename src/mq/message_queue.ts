@@ -39,6 +39,7 @@ import { blockUntil, Waiters, type WaitOptions } from "../wait/mod.ts";
 import { defaultSize, openHint, type QueueLimits, queueLimits, transferHint } from "./limits.ts";
 import { listQueues, type QueueList } from "./list.ts";
 import { Message } from "./message.ts";
+import { fillBatch, MessageBatch } from "./message_batch.ts";
 import { type Notification, notifyByCallback } from "./notification.ts";
 import { parseStatus, type QueueStatus } from "./status.ts";
 
@@ -625,6 +626,40 @@ export class MessageQueue implements Disposable {
     }
   }
 
+  /**
+   * Takes the messages that there are, the one of highest priority first, as many as a batch has room
+   * for: in one call with the native driver. What was in the batch before is gone.
+   *
+   * @returns How many messages are in the batch now; 0 when the queue is empty.
+   * @throws {PosixError} `EMSGSIZE` if the batch has less room for each than `maxMessageBytes`,
+   * `EBADF` if the handle is write-only: nothing was taken then.
+   * @see mq_receive(3)
+   */
+  tryReceiveBatch(batch: MessageBatch): number {
+    checkBatch(batch);
+    return fillBatch(batch, this.#descriptor(), this.name, this.#hint);
+  }
+
+  /**
+   * Takes the messages that there are as soon as there is one: what
+   * {@linkcode MessageQueue.tryReceiveBatch} does, awaited.
+   *
+   * @param batch Two calls at a time need two of them.
+   * @returns A promise of how many there are, 1 or more. It rejects as that of
+   * {@linkcode MessageQueue.receive}, and as {@linkcode MessageQueue.tryReceiveBatch} throws.
+   */
+  receiveBatch(batch: MessageBatch, options?: AwaitOptions): Promise<number> {
+    try {
+      checkBatch(batch);
+      const waitOptions = options === undefined ? undefined : awaitOptionsOf(options);
+      const mqd = this.#descriptor();
+      const attempt = () => fillBatch(batch, mqd, this.name, this.#hint) || undefined;
+      return Promise.resolve(this.#waiters.take("readable", attempt, waitOptions));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
   #receiveInto(mqd: number, buffer: Uint8Array): ReceivedInto | undefined {
     const byteLength = mqReceive(mqd, buffer, this.name, this.#hint);
     return byteLength === -1 ? undefined : { byteLength, priority: receivedPriority() };
@@ -838,6 +873,10 @@ function bytesOf(data: Uint8Array | string): Uint8Array {
   if (typeof data === "string") return encoder.encode(data);
   if (data instanceof Uint8Array) return data;
   throw kindError("send", data, "a Uint8Array or a string");
+}
+
+function checkBatch(batch: unknown): void {
+  if (!(batch instanceof MessageBatch)) throw kindError("receive into", batch, "a MessageBatch");
 }
 
 function checkBuffer(buffer: unknown): void {

@@ -23,6 +23,7 @@ export { type Limit, type Owner, type SignalName, uniqueName } from "../sys/mod.
 export { type QueueLimits } from "./limits.ts";
 export { type QueueEntry, type QueueList, type QueueListSource } from "./list.ts";
 export { Message } from "./message.ts";
+export { MessageBatch, type MessageBatchOptions } from "./message_batch.ts";
 export {
   type AwaitOptions,
   type BlockOptions,

@@ -4,6 +4,7 @@
  */
 
 import { ClosedError } from "../errors.ts";
+import { type Guard, guardOf } from "../sys/mod.ts";
 import { EVENT_COUNT_BYTES, EventCount } from "../wait/mod.ts";
 import type { WaitForOptions } from "./field.ts";
 import { type Load, loadFor } from "./loading.ts";
@@ -36,6 +37,7 @@ export class FieldMemory {
   readonly load: Load;
   readonly #changes: EventCount;
   readonly #open = new Set<Closable>();
+  readonly #guard: Guard | undefined;
   #isClosed = false;
 
   constructor({ buffer, access, target, changes }: FieldMemoryInit) {
@@ -44,6 +46,7 @@ export class FieldMemory {
     this.target = target;
     this.load = loadFor(access);
     this.#changes = changes ?? clock(target);
+    this.#guard = guardOf(buffer);
   }
 
   /** Whether {@linkcode FieldMemory.close} was called. */
@@ -51,14 +54,15 @@ export class FieldMemory {
     return this.#isClosed;
   }
 
-  /** Refuses what is closed. */
+  /** Refuses what is closed, or was cut off by a peer. */
   checkOpen(): void {
     if (this.#isClosed) throw new ClosedError("region", this.target);
+    this.#guard?.check("region", this.target);
   }
 
   /** Refuses what is closed or read-only. */
   checkWritable(path: string): void {
-    if (this.#isClosed) throw new ClosedError("region", this.target);
+    this.checkOpen();
     if (this.access === "rw") return;
     // A write to such a page would reach nobody, and the page would follow its writers no more.
     throw new TypeError(

@@ -18,6 +18,8 @@ import { ClosedError } from "../errors.ts";
 import {
   C,
   checkMaking,
+  Guard,
+  guardOf,
   type Mapping,
   markReadOnly,
   mmapFixed,
@@ -84,6 +86,8 @@ export class Segment implements Disposable {
   readonly #source: SegmentSource | undefined;
   /** How much is mapped. The buffer's own length says less: whoever has it may grow it. */
   #mappedBytes = 0;
+  /** Where there is one, what a peer cuts off reads as zeros, and the next use says so. */
+  #guard: Guard | undefined;
 
   static {
     map = (reservation, byteLength, source) => {
@@ -122,7 +126,9 @@ export class Segment implements Disposable {
           "of a segment",
       );
     }
-    return new Segment(MAKING, buffer, undefined);
+    const segment = new Segment(MAKING, buffer, undefined);
+    segment.#guard = guardOf(buffer);
+    return segment;
   }
 
   /** The memory. The same buffer as long as the segment is open, also when it grows. */
@@ -172,6 +178,7 @@ export class Segment implements Disposable {
     if (this.#source !== undefined && this.#mappedBytes > 0) {
       const zeros = { fd: undefined, flags: C.MAP_PRIVATE | C.MAP_NORESERVE, offset: 0 };
       mmapFixed(addressOf(buffer), this.#mappedBytes, zeros, this.#source.target);
+      this.#guard?.end(buffer);
     }
     this.#buffer = undefined;
     this.#bytes = new Uint8Array(new SharedArrayBuffer(0));
@@ -200,7 +207,10 @@ export class Segment implements Disposable {
     if (start < byteLength) {
       const flags = source.sharing === "shared" ? C.MAP_SHARED : C.MAP_PRIVATE | C.MAP_NORESERVE;
       const mapping: Mapping = { fd: source.fd, flags, offset: start };
-      mmapFixed(addressOf(buffer) + BigInt(start), byteLength - start, mapping, source.target);
+      const address = addressOf(buffer);
+      mmapFixed(address + BigInt(start), byteLength - start, mapping, source.target);
+      if (this.#guard === undefined) this.#guard = Guard.over(buffer, address, byteLength);
+      else this.#guard.extend(byteLength);
     }
     // After the pages, so that no thread ever sees a length without them, where the engine lets it
     // be so. V8 makes the pages
@@ -210,8 +220,10 @@ export class Segment implements Disposable {
   }
 
   #open(): SharedArrayBuffer {
-    if (this.#buffer !== undefined) return this.#buffer;
-    throw new ClosedError(this.#source?.kind ?? "segment", this.#source?.target ?? "attached");
+    const kind = this.#source?.kind ?? "segment", target = this.#source?.target ?? "attached";
+    if (this.#buffer === undefined) throw new ClosedError(kind, target);
+    this.#guard?.check(kind, target);
+    return this.#buffer;
   }
 }
 

@@ -47,17 +47,19 @@ function declarations(table: CTable): Record<string, Deno.ForeignFunction> {
   return declared;
 }
 
-function dlopen(symbols: Record<string, Deno.ForeignFunction>) {
+function dlopen(symbols: Record<string, Deno.ForeignFunction>, path = C_LIBRARY) {
   try {
-    return Deno.dlopen(C_LIBRARY, symbols);
+    return Deno.dlopen(path, symbols);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
+      const what = path === C_LIBRARY ? "the C library" : "a library";
       throw new Error(
-        "Cannot load the C library: Deno was started without permission for it, expected the " +
-          "flag --allow-ffi",
+        `Cannot load ${what}: Deno was started without permission for it, expected the flag ` +
+          "--allow-ffi",
         { cause },
       );
     }
+    if (path !== C_LIBRARY) throw cause;
     throw new Error(
       `Cannot load the C library: ${C_LIBRARY} was not found or lacks a function, expected Linux ` +
         "with glibc 2.34 or later, or musl",
@@ -66,11 +68,11 @@ function dlopen(symbols: Record<string, Deno.ForeignFunction>) {
   }
 }
 
-function load<const T extends CTable>(table: T): Library<T> {
+function load<const T extends CTable>(table: T, path?: string): Library<T> {
   const { symbols } = dlopen({
     ...declarations(table),
     __errno_location: { parameters: [], result: "pointer" },
-  });
+  }, path);
   const location = (symbols.__errno_location as () => Deno.PointerValue)();
   // SAFETY: errno's word belongs to this thread and lives as long as it; a module instance never
   // changes its thread, and each worker loads its own.
@@ -283,9 +285,16 @@ const host: Host = {
   workersPrint: true,
 };
 
+function environment(name: string): string | undefined {
+  // Asked first: to read a variable without permission would throw, or ask the user.
+  const isGranted = query({ name: "env", variable: name }).state === "granted";
+  return isGranted ? Deno.env.get(name) : undefined;
+}
+
 export const deno: Driver = {
   isPresent: () => typeof globalThis.Deno?.dlopen === "function",
   platform: () => ({ os: Deno.build.os, arch: Deno.build.arch }),
   load,
+  environment,
   host,
 };

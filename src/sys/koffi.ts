@@ -26,6 +26,7 @@ interface Process {
   platform: string;
   arch: string;
   argv: [string, string?];
+  env: Record<string, string | undefined>;
   eventNames(): (string | symbol)[];
   cwd(): string;
   getBuiltinModule(name: "node:module"): { createRequire(from: string): Require };
@@ -79,12 +80,12 @@ function koffi(): Koffi {
   }
 }
 
-function load<const T extends CTable>(table: T): Library<T> {
+function load<const T extends CTable>(table: T, path: string = C_LIBRARY): Library<T> {
   const found = koffi();
   const { load, errno, address, view } = found;
   const functions: Record<string, CFunction> = {};
   try {
-    const library = load(C_LIBRARY);
+    const library = load(path);
     for (const [key, { symbol, parameters, result, optional }] of Object.entries(table)) {
       const types = parameters.map((parameter) =>
         KOFFI_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]
@@ -101,6 +102,7 @@ function load<const T extends CTable>(table: T): Library<T> {
       functions[key] = small ? call : (...values) => BigInt(call(...values));
     }
   } catch (cause) {
+    if (path !== C_LIBRARY) throw cause;
     throw new Error(
       `Cannot load the C library: ${C_LIBRARY} was not found or lacks a function, expected Linux ` +
         "with glibc 2.34 or later, or musl",
@@ -140,5 +142,6 @@ export const koffiDriver: Driver = {
     arch: ARCHITECTURES[process()!.arch] ?? process()!.arch,
   }),
   load,
+  environment: (name) => process()!.env[name],
   host: nodeHost,
 };

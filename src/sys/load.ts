@@ -1,11 +1,14 @@
 /**
- * Chooses the driver of this runtime and loads the C library, once a thread, at the first use.
+ * Chooses the driver of this runtime and loads the C library, once a thread, at the first use; and
+ * the native driver beside it, where that was chosen.
  *
  * Rule: the only choice of a runtime in the library; a driver knows its own.
  */
 
 import { deno } from "./deno.ts";
 import { koffiDriver } from "./koffi.ts";
+import { loadNative, withNative } from "./native.ts";
+import { fixNative } from "./native_choice.ts";
 import type { Driver, Host, Library, Sys } from "./port.ts";
 import { recording } from "./record.ts";
 import { type CTable, SYMBOLS } from "./symbols.ts";
@@ -41,9 +44,9 @@ export function checkPlatform({ os, arch }: { os: string; arch: string }): void 
   }
 }
 
-/** Binds any table of C functions; what is not in {@linkcode SYMBOLS} is for tests. */
-export function bind<const T extends CTable>(table: T): Library<T> {
-  return driver().load(table);
+/** Binds any table of C functions, of the C library or that of a path; what is not in {@linkcode SYMBOLS} is for tests. */
+export function bind<const T extends CTable>(table: T, path?: string): Library<T> {
+  return driver().load(table, path);
 }
 
 /** The machine's architecture, in the names of {@linkcode Driver.platform}. */
@@ -63,7 +66,16 @@ export function sys(): Sys {
   return loaded ??= load();
 }
 
+/** The native driver of this thread; undefined where none was chosen, or nothing used yet. */
+export function nativeInUse(): Sys["native"] {
+  return loaded?.native;
+}
+
 function load(): Sys {
-  const library = bind(SYMBOLS);
-  return { ...library, c: recording(SYMBOLS, library.c) };
+  const own = driver();
+  const plain = own.load(SYMBOLS);
+  const path = fixNative(own.environment);
+  const native = path === undefined ? undefined : loadNative(path, plain, own);
+  const library = native === undefined ? plain : withNative(plain, native);
+  return { ...library, c: recording(SYMBOLS, library.c), native };
 }

@@ -13,18 +13,22 @@ export {
   shown,
   wholeNumber,
 } from "./argument.ts";
+export { BatchMemory, type BatchSize } from "./batch.ts";
 export { BUFFER, BYTE_OFFSET, byteLengthOf } from "./bytes.ts";
+export { crc32cByInstruction } from "./checksum.ts";
 export { check, type Hint, refuse, refused, unless } from "./check.ts";
 export * from "./clock.ts";
 export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
 export * from "./futex.ts";
+export { Guard, guardOf } from "./guard.ts";
 export * from "./launch.ts";
 export { architecture, host, sys } from "./load.ts";
 export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./mqueue.ts";
+export { chooseNative } from "./native_choice.ts";
 export { nameHint, uniqueName } from "./name.ts";
 export { type OutputReader, readerOfNode } from "./output_reader.ts";
 export * from "./owner.ts";

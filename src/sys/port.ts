@@ -5,6 +5,7 @@
  */
 
 import type { OutputReader } from "./output_reader.ts";
+import type { NATIVE_SYMBOLS } from "./native_symbols.ts";
 import type { CFunction, CTable, CType, SYMBOLS } from "./symbols.ts";
 
 /** The JavaScript value that stands for a C result. */
@@ -104,7 +105,10 @@ export interface Watch {
 }
 
 /** The library that Postbox runs on. */
-export type Sys = Library<typeof SYMBOLS>;
+export interface Sys extends Library<typeof SYMBOLS> {
+  /** What the native driver has beside functions of C; undefined where none was chosen. */
+  readonly native: Functions<typeof NATIVE_SYMBOLS> | undefined;
+}
 
 /** A module that another process of this runtime is to run. */
 export interface Program {
@@ -178,8 +182,13 @@ export interface Driver {
   isPresent(): boolean;
   /** The machine: `linux`/`x86_64`, … */
   platform(): { os: string; arch: string };
-  /** Loads the C library and binds a table; throws with a way out when it cannot. */
-  load<const T extends CTable>(table: T): Library<T>;
+  /**
+   * Loads the C library, or the library of a path, and binds a table; throws with a way out when it
+   * cannot.
+   */
+  load<const T extends CTable>(table: T, path?: string): Library<T>;
+  /** A variable of the environment, where this thread may read it: never asks, never throws. */
+  environment(name: string): string | undefined;
   /** The runtime as a program. */
   readonly host: Host;
 }

@@ -1,0 +1,266 @@
+//! The guarded ranges of addresses, in a table that a signal's handler can read.
+//!
+//! Rule: no lock. A reader that was interrupted by a writer looks again, and a handler never waits
+//! for its own thread: whoever changes the table touches no guarded memory meanwhile.
+
+use std::sync::atomic::{fence, AtomicBool, AtomicU32, AtomicUsize, Ordering};
+
+/// How many ranges can be guarded at a time, in a process.
+pub const PLACES: usize = 4096;
+
+/// How often a reader looks again at a place that is being changed before it gives up.
+const LOOKS: u32 = 1 << 20;
+
+/// So many faults in a range that was removed are taken for ones that began before.
+const LATE_FAULTS: u32 = 64;
+
+/// A place of the table.
+///
+/// `sequence` is odd while the place is being changed, and another one after each change.
+struct Place {
+    sequence: AtomicU32,
+    live: AtomicBool,
+    start: AtomicUsize,
+    end: AtomicUsize,
+    /// Faults after the removal.
+    late: AtomicU32,
+}
+
+/// What the table knows of an address.
+#[derive(Debug, PartialEq)]
+pub enum Found {
+    /// It is in the range of this place, which ends there.
+    Live { place: usize, end: usize },
+    /// It was in a range that was removed a moment ago, perhaps after the fault.
+    Removed,
+    /// Nothing, or no longer.
+    Nothing,
+}
+
+pub struct Table {
+    places: [Place; PLACES],
+    /// Where the search for a place begins: behind the last one, so that one that was removed is
+    /// remembered for a while.
+    next: AtomicUsize,
+}
+
+impl Place {
+    const fn new() -> Place {
+        Place {
+            sequence: AtomicU32::new(0),
+            live: AtomicBool::new(false),
+            start: AtomicUsize::new(0),
+            end: AtomicUsize::new(0),
+            late: AtomicU32::new(0),
+        }
+    }
+
+    /// Changes the place, unless another thread does or `when` says no.
+    fn change(&self, when: impl Fn(&Place) -> bool, how: impl Fn(&Place)) -> bool {
+        let before = self.sequence.load(Ordering::Relaxed);
+        if before & 1 == 1 {
+            return false;
+        }
+        let odd = before.wrapping_add(1);
+        // SYNC: a reader that sees what is stored below sees the odd number, too.
+        if self
+            .sequence
+            .compare_exchange(before, odd, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
+            return false;
+        }
+        fence(Ordering::Release);
+        let changes = when(self);
+        if changes {
+            how(self);
+        }
+        // SYNC: pairs with the first load in range().
+        self.sequence
+            .store(before.wrapping_add(2), Ordering::Release);
+        changes
+    }
+
+    fn set(&self, live: bool, start: usize, end: usize) {
+        self.live.store(live, Ordering::Relaxed);
+        self.start.store(start, Ordering::Relaxed);
+        self.end.store(end, Ordering::Relaxed);
+        self.late.store(0, Ordering::Relaxed);
+    }
+
+    /// What stands in the place, all of one moment.
+    fn range(&self) -> Option<(bool, usize, usize)> {
+        for _ in 0..LOOKS {
+            let before = self.sequence.load(Ordering::Acquire);
+            let range = (
+                self.live.load(Ordering::Relaxed),
+                self.start.load(Ordering::Relaxed),
+                self.end.load(Ordering::Relaxed),
+            );
+            // SYNC: pairs with the fence in change().
+            fence(Ordering::Acquire);
+            if before & 1 == 0 && self.sequence.load(Ordering::Relaxed) == before {
+                return Some(range);
+            }
+            std::hint::spin_loop();
+        }
+        None
+    }
+}
+
+impl Table {
+    pub const fn new() -> Table {
+        Table {
+            places: [const { Place::new() }; PLACES],
+            next: AtomicUsize::new(0),
+        }
+    }
+
+    /// Enters a range: its place, or none where the table is full.
+    pub fn add(&self, start: usize, end: usize) -> Option<usize> {
+        for place in &self.places {
+            // Whoever had these addresses before has them no more, and did not say so.
+            let overlaps = |place: &Place| {
+                place.start.load(Ordering::Relaxed) < end
+                    && start < place.end.load(Ordering::Relaxed)
+            };
+            if overlaps(place) {
+                place.change(overlaps, |place| place.set(false, 0, 0));
+            }
+        }
+        let from = self.next.load(Ordering::Relaxed);
+        let is_free = |place: &Place| !place.live.load(Ordering::Relaxed);
+        let found = (from..from + PLACES)
+            .map(|index| index % PLACES)
+            .find(|index| {
+                self.places[*index].change(is_free, |place| place.set(true, start, end))
+            })?;
+        self.next.store((found + 1) % PLACES, Ordering::Relaxed);
+        Some(found)
+    }
+
+    /// A range has another end; false where the place has none.
+    pub fn extend(&self, index: usize, length: usize) -> bool {
+        let Some(place) = self.places.get(index) else {
+            return false;
+        };
+        let is_live = |place: &Place| place.live.load(Ordering::Relaxed);
+        place.change(is_live, |place| {
+            place.end.store(
+                place.start.load(Ordering::Relaxed) + length,
+                Ordering::Relaxed,
+            );
+        })
+    }
+
+    /// Takes a range out; false where the place has none.
+    pub fn remove(&self, index: usize) -> bool {
+        let Some(place) = self.places.get(index) else {
+            return false;
+        };
+        let is_live = |place: &Place| place.live.load(Ordering::Relaxed);
+        place.change(is_live, |place| place.live.store(false, Ordering::Relaxed))
+    }
+
+    /// Whose range an address is in. For a signal's handler.
+    pub fn find(&self, address: usize) -> Found {
+        let mut found = Found::Nothing;
+        for (index, place) in self.places.iter().enumerate() {
+            let Some((live, start, end)) = place.range() else {
+                continue;
+            };
+            if address < start || address >= end {
+                continue;
+            }
+            if live {
+                return Found::Live { place: index, end };
+            }
+            if place.late.fetch_add(1, Ordering::Relaxed) < LATE_FAULTS {
+                found = Found::Removed;
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Found, Table, LATE_FAULTS, PLACES};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn find_knows_the_first_and_the_last_address_of_a_range() {
+        let table = Table::new();
+        let place = table.add(0x1000, 0x3000).unwrap();
+        assert_eq!(table.find(0xfff), Found::Nothing);
+        assert_eq!(table.find(0x1000), Found::Live { place, end: 0x3000 });
+        assert_eq!(table.find(0x2fff), Found::Live { place, end: 0x3000 });
+        assert_eq!(table.find(0x3000), Found::Nothing);
+        assert!(table.extend(place, 0x4000));
+        assert_eq!(table.find(0x4fff), Found::Live { place, end: 0x5000 });
+    }
+
+    #[test]
+    fn find_remembers_a_removed_range_for_so_many_faults() {
+        let table = Table::new();
+        let place = table.add(0x1000, 0x2000).unwrap();
+        assert!(table.remove(place));
+        assert!(!table.remove(place) && !table.extend(place, 1));
+        for _ in 0..LATE_FAULTS {
+            assert_eq!(table.find(0x1000), Found::Removed);
+        }
+        assert_eq!(table.find(0x1000), Found::Nothing);
+    }
+
+    #[test]
+    fn add_forgets_who_had_the_addresses_before() {
+        let table = Table::new();
+        let stale = table.add(0x1000, 0x3000).unwrap();
+        let place = table.add(0x2000, 0x4000).unwrap();
+        assert_eq!(table.find(0x1000), Found::Nothing);
+        assert_eq!(table.find(0x2000), Found::Live { place, end: 0x4000 });
+        assert!(!table.remove(stale));
+    }
+
+    #[test]
+    fn add_gives_nothing_when_the_table_is_full_and_uses_places_again() {
+        let table = Table::new();
+        let range = |index: usize| ((index + 1) << 12, (index + 2) << 12);
+        for index in 0..PLACES {
+            let (start, end) = range(index);
+            assert_eq!(table.add(start, end), Some(index));
+        }
+        let (start, end) = range(PLACES);
+        assert_eq!(table.add(start, end), None);
+        assert!(table.remove(7));
+        assert_eq!(table.add(start, end), Some(7));
+    }
+
+    #[test]
+    fn places_that_are_none_are_refused() {
+        let table = Table::new();
+        assert!(!table.remove(PLACES) && !table.extend(usize::MAX, 1));
+    }
+
+    #[test]
+    fn find_never_sees_half_a_change() {
+        // Two ranges take turns at one place; the end of one with the start of the other would hold
+        // the address between them.
+        let table = Table::new();
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for turn in 0..200_000 {
+                    table.next.store(0, Ordering::Relaxed);
+                    let start = if turn % 2 == 0 { 0x1000 } else { 0x9000 };
+                    let place = table.add(start, start + 0x1000).unwrap();
+                    table.remove(place);
+                }
+                over.store(true, Ordering::Relaxed);
+            });
+            while !over.load(Ordering::Relaxed) {
+                assert_eq!(table.find(0x5000), Found::Nothing);
+            }
+        });
+    }
+}

@@ -1,0 +1,114 @@
+/**
+ * Guarded memory: what lies over a buffer may be cut off by a peer, and no thread dies of it.
+ *
+ * Rule: the native driver's handler maps zeros in the place of what is gone and counts that; who
+ * uses the memory next is told. Without that driver, or with more ranges than it has room for
+ * (`native/src/places.rs`), there is no guard and all is as it was.
+ */
+
+import { LayoutError } from "../errors.ts";
+import { C } from "./abi.ts";
+import { refused } from "./check.ts";
+import { sys } from "./load.ts";
+import { mmapFixed } from "./memory.ts";
+import type { Native } from "./native.ts";
+
+const TARGET = "the guard of memory";
+
+/** The counts of the whole process, as this thread sees them. */
+interface Counts {
+  readonly native: Native;
+  readonly words: Int32Array<SharedArrayBuffer>;
+}
+
+/** LAYOUT: `PLACES` of native/src/places.rs. */
+const PLACES = 4096;
+
+let counts: Counts | undefined;
+
+/** What was guarded over each buffer. */
+const guards = new WeakMap<SharedArrayBuffer, Guard>();
+
+/** Nobody closed it: the place is given back when the buffer is gone. */
+const collected = new FinalizationRegistry<number>((place) => {
+  counts?.native.guard_remove(place);
+});
+
+/** The guard of a range of addresses that belongs to a buffer. */
+export class Guard {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #native: Native;
+  readonly #place: number;
+  #byteLength: number;
+
+  private constructor({ native, words }: Counts, place: number, byteLength: number) {
+    this.#native = native;
+    this.#words = words;
+    this.#place = place;
+    this.#byteLength = byteLength;
+  }
+
+  /**
+   * Guards the first bytes of a buffer, over which something is mapped.
+   *
+   * @param address Where the buffer begins.
+   * @returns `undefined` where there is no native driver, or no room in its table.
+   */
+  static over(buffer: SharedArrayBuffer, address: bigint, byteLength: number): Guard | undefined {
+    const { native, word } = sys();
+    if (native === undefined || byteLength === 0) return undefined;
+    counts ??= mapCounts(native);
+    const place = native.guard_add(address, word(byteLength));
+    if (place < 0) return undefined;
+    const guard = new Guard(counts, place, byteLength);
+    guards.set(buffer, guard);
+    collected.register(buffer, place, guard);
+    return guard;
+  }
+
+  /**
+   * Refuses memory of which pages were gone when somebody touched them.
+   *
+   * @param kind What it is, in errors: `memory`, `region`.
+   * @throws {LayoutError} If there were such.
+   */
+  check(kind: string, target: string): void {
+    const count = Atomics.load(this.#words, this.#place);
+    if (count === 0) return;
+    throw new LayoutError({
+      action: `use ${kind}`,
+      target,
+      found: "that somebody had made it shorter, and zeros in the place of what is gone",
+      expected: `${this.#byteLength} bytes`,
+    });
+  }
+
+  /** So many bytes of the buffer are mapped now. */
+  extend(byteLength: number): void {
+    this.#native.guard_extend(this.#place, sys().word(byteLength));
+    this.#byteLength = byteLength;
+  }
+
+  /** Ends it, after other pages were put in the place of the object's. */
+  end(buffer: SharedArrayBuffer): void {
+    collected.unregister(this);
+    guards.delete(buffer);
+    this.#native.guard_remove(this.#place);
+  }
+}
+
+/** Lays the counts over memory of this thread's; once, and for as long as it runs. */
+function mapCounts(native: Native): Counts {
+  const fd = native.guard_install();
+  if (fd < 0) throw refused(-fd, "sigaction", "guard", TARGET);
+  const byteLength = PLACES * Int32Array.BYTES_PER_ELEMENT;
+  const buffer = new SharedArrayBuffer(byteLength, { maxByteLength: byteLength });
+  const mapping = { fd, flags: C.MAP_SHARED, offset: 0 };
+  mmapFixed(sys().addressOf(new Uint8Array(buffer)), byteLength, mapping, TARGET);
+  return { native, words: new Int32Array(buffer) };
+}
+
+/** The guard of the memory over a buffer, where this thread has one. */
+export function guardOf(buffer: SharedArrayBuffer): Guard | undefined {
+  return guards.get(buffer);
+}

@@ -1,0 +1,52 @@
+/**
+ * A look at the file of a native driver before it is loaded: what the loader would say of it in
+ * words of its own.
+ *
+ * @see elf(5)
+ */
+
+import { C } from "./abi.ts";
+import { describe } from "./errno.ts";
+import type { Library } from "./port.ts";
+import type { SYMBOLS } from "./symbols.ts";
+
+/** LAYOUT: the ELF header up to e_machine, which follows e_type. */
+const MACHINE_OFFSET = 18, LOOKED_AT_BYTES = 20;
+
+/** 7f 45 4c 46, then ELFCLASS64 and ELFDATA2LSB. */
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46, 2, 1];
+
+/** e_machine of elf.h, in the names of the port. */
+const MACHINES: Readonly<Record<number, string>> = { 62: "x86_64", 183: "aarch64" };
+
+/** Refuses a file that cannot be the driver. @param problem Makes the error. */
+export function checkNativeFile(
+  path: string,
+  { c, errno, word }: Library<typeof SYMBOLS>,
+  arch: string,
+  problem: (found: string, expected: string) => Error,
+): void {
+  if (!path.startsWith("/")) {
+    // dlopen(3) would look for a name without a slash wherever libraries are.
+    throw problem("the path is relative", "one that begins with a slash");
+  }
+  if (path.includes("\0")) throw problem("the path has a zero byte", "one without");
+  const bytes = new TextEncoder().encode(`${path}\0`);
+  const fd = c.open(bytes, C.O_RDONLY | C.O_CLOEXEC | C.O_NONBLOCK, 0);
+  if (fd === -1) {
+    const { code, description } = describe(errno());
+    throw problem(`${description} (${code})`, "a file that may be read");
+  }
+  const header = new Uint8Array(LOOKED_AT_BYTES);
+  const length = c.read(fd, header, word(LOOKED_AT_BYTES));
+  c.close(fd);
+  if (length !== LOOKED_AT_BYTES || MAGIC.some((byte, index) => header[index] !== byte)) {
+    throw problem("it is no library", "a shared object for Linux of 64 bits");
+  }
+  const machine = header[MACHINE_OFFSET]! | (header[MACHINE_OFFSET + 1]! << 8);
+  if (MACHINES[machine] === arch) return;
+  throw problem(
+    `it is for the processor ${MACHINES[machine] ?? `number ${machine} of elf.h`}`,
+    `one for ${arch}`,
+  );
+}

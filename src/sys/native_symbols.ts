@@ -1,0 +1,87 @@
+/**
+ * The table of the native driver's functions: what runs. `native/bindings.ts` is what deno_bindgen
+ * says of them, and a test compares the two.
+ *
+ * Rule: a result is at least 0, or an error number with its sign turned round; a checksum is all of
+ * its 32 bits.
+ */
+
+import type { CTable } from "./symbols.ts";
+
+/** What both sides agree on; `native/src/lib.rs` has the same number. */
+export const NATIVE_ABI = 1;
+
+/** The same function in several rows: its addresses as views, or as numbers. */
+export const NATIVE_SYMBOLS = {
+  /** The version of the interface. */
+  abi: { symbol: "postbox_abi", parameters: [], result: "i32" },
+  /** mq_send(3) */
+  mq_send: {
+    symbol: "postbox_mq_send",
+    parameters: ["i32 mqd", "buffer address", "size length", "u32 priority"],
+    result: "i32",
+  },
+  mq_send_at: {
+    symbol: "postbox_mq_send",
+    parameters: ["i32 mqd", "address address", "size length", "u32 priority"],
+    result: "i32",
+  },
+  /** mq_receive(3) */
+  mq_receive: {
+    symbol: "postbox_mq_receive",
+    parameters: ["i32 mqd", "buffer address", "size length", "address priority_address"],
+    result: "i32",
+  },
+  mq_receive_at: {
+    symbol: "postbox_mq_receive",
+    parameters: ["i32 mqd", "address address", "size length", "address priority_address"],
+    result: "i32",
+  },
+  /** Takes what there is, as far as a batch has room: how many messages. */
+  mq_drain: {
+    symbol: "postbox_mq_drain",
+    parameters: ["i32 mqd", "address batch", "u32 max_messages", "u32 slot_bytes"],
+    result: "i32",
+  },
+  /** mremap(2) */
+  mremap: {
+    symbol: "postbox_mremap",
+    parameters: ["address old_address", "size old_size", "size new_size", "i32 flags"],
+    result: "i64",
+  },
+  /** sem_open(3) */
+  sem_open: {
+    symbol: "postbox_sem_open",
+    parameters: ["buffer name", "i32 oflag", "u32 mode", "u32 value"],
+    result: "i64",
+  },
+  /** CRC-32C of a part of some bytes. */
+  crc32c: {
+    symbol: "postbox_crc32c",
+    parameters: ["buffer address", "u32 start", "u32 end", "u32 seed"],
+    result: "u32",
+  },
+  /** Takes over SIGBUS, once a process: a descriptor of the counts, a word for each place. */
+  guard_install: { symbol: "postbox_guard_install", parameters: [], result: "i32" },
+  /** Guards a range of addresses: its place. */
+  guard_add: {
+    symbol: "postbox_guard_add",
+    parameters: ["address address", "size length"],
+    result: "i32",
+  },
+  guard_extend: {
+    symbol: "postbox_guard_extend",
+    parameters: ["i32 place", "size length"],
+    result: "i32",
+  },
+  guard_remove: { symbol: "postbox_guard_remove", parameters: ["i32 place"], result: "i32" },
+} as const satisfies CTable;
+
+/** poll(2): the one that is called in a thread of the runtime's pool, where that has one. */
+export const NATIVE_POLL = {
+  poll: {
+    symbol: "postbox_poll",
+    parameters: ["address fds", "size count", "i32 timeout_ms"],
+    result: "i32",
+  },
+} as const satisfies CTable;

@@ -1,0 +1,70 @@
+/**
+ * Builds the native driver: `deno task native`.
+ *
+ * Rule: cargo is looked for in PATH and nowhere else. Without it nothing else of the project suffers.
+ */
+
+import { fileURLToPath } from "node:url";
+import { execute } from "../npm/execute.ts";
+
+const CRATE = fileURLToPath(new URL("../native/", import.meta.url));
+
+/** What deno_bindgen says of the crate; in git, and compared with what it says now. */
+export const BINDINGS: string = `${CRATE}bindings.ts`;
+
+/** Where cargo puts the library. */
+export const LIBRARY: string = `${CRATE}target/release/libpostbox_native.so`;
+
+const HELP = `Builds the native driver, and writes the bindings that describe it.
+
+Usage: deno task native
+
+Needs cargo (https://rustup.rs) in PATH. Prints the path of the library; a program uses it by
+useNative(path), or by the environment: POSTBOX_NATIVE=path.`;
+
+/** Why it cannot be built here; undefined where it can. */
+export async function missingCargo(): Promise<string | undefined> {
+  try {
+    await execute("cargo", ["--version"]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "cargo is not in PATH";
+    throw error;
+  }
+}
+
+/** Runs cargo in the crate. */
+export async function cargo(...args: string[]): Promise<string> {
+  return await execute("cargo", args, { cwd: CRATE });
+}
+
+/** Builds the library. @returns Its path. */
+export async function buildNative(): Promise<string> {
+  await cargo("build", "--release", "--locked");
+  return LIBRARY;
+}
+
+/** Writes what deno_bindgen says of the crate. */
+export async function writeBindings(path: string): Promise<void> {
+  await cargo("run", "--quiet", "--release", "--locked", "--example", "bindgen", "--", path);
+}
+
+async function main(args: string[]): Promise<number> {
+  if (args.length > 0) {
+    console[args[0] === "--help" || args[0] === "-h" ? "log" : "error"](HELP);
+    return args[0] === "--help" || args[0] === "-h" ? 0 : 2;
+  }
+  const missing = await missingCargo();
+  if (missing !== undefined) {
+    console.error(
+      `Cannot build the native driver: ${missing}, expected that of https://rustup.rs; everything ` +
+        "works without the driver",
+    );
+    return 2;
+  }
+  console.log(await buildNative());
+  await writeBindings(BINDINGS);
+  return 0;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
