@@ -47,19 +47,17 @@ function declarations(table: CTable): Record<string, Deno.ForeignFunction> {
   return declared;
 }
 
-function dlopen(symbols: Record<string, Deno.ForeignFunction>, path = C_LIBRARY) {
+function dlopen(symbols: Record<string, Deno.ForeignFunction>) {
   try {
-    return Deno.dlopen(path, symbols);
+    return Deno.dlopen(C_LIBRARY, symbols);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
-      const what = path === C_LIBRARY ? "the C library" : "a library";
       throw new Error(
-        `Cannot load ${what}: Deno was started without permission for it, expected the flag ` +
-          "--allow-ffi",
+        "Cannot load the C library: Deno was started without permission for it, expected the " +
+          "flag --allow-ffi",
         { cause },
       );
     }
-    if (path !== C_LIBRARY) throw cause;
     throw new Error(
       `Cannot load the C library: ${C_LIBRARY} was not found or lacks a function, expected Linux ` +
         "with glibc 2.34 or later, or musl",
@@ -68,11 +66,11 @@ function dlopen(symbols: Record<string, Deno.ForeignFunction>, path = C_LIBRARY)
   }
 }
 
-function load<const T extends CTable>(table: T, path?: string): Library<T> {
+function load<const T extends CTable>(table: T): Library<T> {
   const { symbols } = dlopen({
     ...declarations(table),
     __errno_location: { parameters: [], result: "pointer" },
-  }, path);
+  });
   const location = (symbols.__errno_location as () => Deno.PointerValue)();
   // SAFETY: errno's word belongs to this thread and lives as long as it; a module instance never
   // changes its thread, and each worker loads its own.
@@ -80,9 +78,7 @@ function load<const T extends CTable>(table: T, path?: string): Library<T> {
   const readErrno = () => errno[0]!;
   readErrno(); // compiled now, not between a refused call and its errno
   return {
-    // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
-    // that each call looks into.
-    c: Object.create(symbols) as Functions<T>,
+    c: asFields(symbols),
     errno: readErrno,
     word,
     addressOf: (view) =>
@@ -95,6 +91,18 @@ function load<const T extends CTable>(table: T, path?: string): Library<T> {
     hearsSignals: () => true, // a signal that nobody listens for interrupts nothing
     watch,
   };
+}
+
+function functionsIn<const T extends CTable>(path: string, table: T): Functions<T> {
+  return asFields(Deno.dlopen(path, declarations(table)).symbols);
+}
+
+/**
+ * V8 keeps the properties of a prototype as fields; a table this long would else be a hash table that
+ * each call looks into.
+ */
+function asFields<T extends CTable>(symbols: unknown): Functions<T> {
+  return Object.create(symbols as object) as Functions<T>;
 }
 
 /** What a watch needs: rows of the table, and a call that waits in the runtime's pool of threads. */
@@ -295,6 +303,7 @@ export const deno: Driver = {
   isPresent: () => typeof globalThis.Deno?.dlopen === "function",
   platform: () => ({ os: Deno.build.os, arch: Deno.build.arch }),
   load,
+  functionsIn,
   environment,
   host,
 };

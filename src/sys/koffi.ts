@@ -80,29 +80,36 @@ function koffi(): Koffi {
   }
 }
 
-function load<const T extends CTable>(table: T, path: string = C_LIBRARY): Library<T> {
-  const found = koffi();
-  const { load, errno, address, view } = found;
+function functionsIn<const T extends CTable>(path: string, table: T): Functions<T> {
+  const library = koffi().load(path);
   const functions: Record<string, CFunction> = {};
-  try {
-    const library = load(path);
-    for (const [key, { symbol, parameters, result, optional }] of Object.entries(table)) {
-      const types = parameters.map((parameter) =>
-        KOFFI_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]
-      );
-      let call: CFunction;
-      try {
-        call = library.func(symbol ?? key, KOFFI_TYPES[result], types);
-      } catch (cause) {
-        if (optional) continue;
-        throw cause;
-      }
-      // koffi gives a Number where a 64-bit value fits into one.
-      const small = result === "i32" || result === "u32";
-      functions[key] = small ? call : (...values) => BigInt(call(...values));
+  for (const [key, { symbol, parameters, result, optional }] of Object.entries(table)) {
+    const types = parameters.map((parameter) =>
+      KOFFI_TYPES[parameter.slice(0, parameter.indexOf(" ")) as CType]
+    );
+    let call: CFunction;
+    try {
+      call = library.func(symbol ?? key, KOFFI_TYPES[result], types);
+    } catch (cause) {
+      if (optional) continue;
+      throw cause;
     }
+    // koffi gives a Number where a 64-bit value fits into one.
+    const small = result === "i32" || result === "u32";
+    functions[key] = small ? call : (...values) => BigInt(call(...values));
+  }
+  // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
+  // that each call looks into.
+  return Object.create(functions) as Functions<T>;
+}
+
+function load<const T extends CTable>(table: T): Library<T> {
+  const found = koffi();
+  const { errno, address, view } = found;
+  let c: Functions<T>;
+  try {
+    c = functionsIn(C_LIBRARY, table);
   } catch (cause) {
-    if (path !== C_LIBRARY) throw cause;
     throw new Error(
       `Cannot load the C library: ${C_LIBRARY} was not found or lacks a function, expected Linux ` +
         "with glibc 2.34 or later, or musl",
@@ -111,9 +118,7 @@ function load<const T extends CTable>(table: T, path: string = C_LIBRARY): Libra
   }
   const isBun = process()!.versions.bun !== undefined;
   return {
-    // V8 keeps the properties of a prototype as fields; a table this long would else be a hash table
-    // that each call looks into.
-    c: Object.create(functions) as Functions<T>,
+    c,
     errno,
     word: Number, // koffi looks for a Number first, and only then for a BigInt
     addressOf: address,
@@ -142,6 +147,7 @@ export const koffiDriver: Driver = {
     arch: ARCHITECTURES[process()!.arch] ?? process()!.arch,
   }),
   load,
+  functionsIn,
   environment: (name) => process()!.env[name],
   host: nodeHost,
 };

@@ -9,7 +9,7 @@ import { deno } from "./deno.ts";
 import { koffiDriver } from "./koffi.ts";
 import { loadNative, withNative } from "./native.ts";
 import { fixNative } from "./native_choice.ts";
-import type { Driver, Host, Library, Sys } from "./port.ts";
+import type { Driver, Functions, Host, Library, Sys } from "./port.ts";
 import { recording } from "./record.ts";
 import { type CTable, SYMBOLS } from "./symbols.ts";
 
@@ -44,9 +44,14 @@ export function checkPlatform({ os, arch }: { os: string; arch: string }): void 
   }
 }
 
-/** Binds any table of C functions, of the C library or that of a path; what is not in {@linkcode SYMBOLS} is for tests. */
-export function bind<const T extends CTable>(table: T, path?: string): Library<T> {
-  return driver().load(table, path);
+/** Binds any table of C functions; what is not in {@linkcode SYMBOLS} is for tests. */
+export function bind<const T extends CTable>(table: T): Library<T> {
+  return driver().load(table);
+}
+
+/** Binds a table of another library. */
+export function functionsIn<const T extends CTable>(path: string, table: T): Functions<T> {
+  return driver().functionsIn(path, table);
 }
 
 /** The machine's architecture, in the names of {@linkcode Driver.platform}. */

@@ -4,11 +4,11 @@
  * Rule: nobody outside this room sees which of the two a call goes to.
  */
 
-import type { Functions, Library, Word } from "./port.ts";
+import type { Driver, Functions, Library, Word } from "./port.ts";
 import { NATIVE_ABI, NATIVE_SYMBOLS } from "./native_symbols.ts";
 import { NATIVE_VARIABLE } from "./native_choice.ts";
 import { checkNativeFile } from "./native_file.ts";
-import type { CTable, SYMBOLS } from "./symbols.ts";
+import type { SYMBOLS } from "./symbols.ts";
 
 /** What the native driver brings. */
 export type Native = Functions<typeof NATIVE_SYMBOLS>;
@@ -16,10 +16,7 @@ export type Native = Functions<typeof NATIVE_SYMBOLS>;
 type Plain = Library<typeof SYMBOLS>;
 
 /** What is used of a runtime's driver. */
-interface Loader {
-  load<const T extends CTable>(table: T, path: string): Library<T>;
-  platform(): { arch: string };
-}
+type Loader = Pick<Driver, "functionsIn" | "platform">;
 
 /**
  * Loads the native driver from a file.
@@ -36,12 +33,12 @@ export function loadNative(path: string, plain: Plain, loader: Loader): Native {
   checkNativeFile(path, plain, loader.platform().arch, problem);
   let native: Native;
   try {
-    native = loader.load(NATIVE_SYMBOLS, path).c;
+    native = loader.functionsIn(path, NATIVE_SYMBOLS);
   } catch (cause) {
     const { abi } = NATIVE_SYMBOLS;
     let version: number | undefined;
     try {
-      version = loader.load({ abi }, path).c.abi();
+      version = loader.functionsIn(path, { abi }).abi();
     } catch {
       throw problem(
         `it does not load (${(cause as Error).message})`,

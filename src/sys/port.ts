@@ -182,11 +182,10 @@ export interface Driver {
   isPresent(): boolean;
   /** The machine: `linux`/`x86_64`, … */
   platform(): { os: string; arch: string };
-  /**
-   * Loads the C library, or the library of a path, and binds a table; throws with a way out when it
-   * cannot.
-   */
-  load<const T extends CTable>(table: T, path?: string): Library<T>;
+  /** Loads the C library and binds a table; throws with a way out when it cannot. */
+  load<const T extends CTable>(table: T): Library<T>;
+  /** Binds a table of a library of its own; throws what the runtime throws. */
+  functionsIn<const T extends CTable>(path: string, table: T): Functions<T>;
   /** A variable of the environment, where this thread may read it: never asks, never throws. */
   environment(name: string): string | undefined;
   /** The runtime as a program. */

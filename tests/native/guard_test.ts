@@ -1,0 +1,229 @@
+/**
+ * What a peer cuts off: without the guard it ends the process, with it the process lives and is told.
+ *
+ * Programs of their own, for what goes wrong ends them. They cut the objects off themselves, by
+ * truncate(2) as a peer would: it is the same object, whoever does it.
+ */
+
+import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
+import { NATIVE, NEEDS_NATIVE } from "../support/native.ts";
+import { Child, type Finished, runProgram, temporaryFolder } from "../support/process.ts";
+import { evalArgs, execPath, RUNTIME } from "../support/runtime.ts";
+import { until } from "../support/until.ts";
+
+/** Deno lets nobody change what is in /dev who may not do everything. */
+const PERMISSIONS = ["--allow-all", "--quiet"];
+
+/** No choice by the environment, whatever that of the tests says. */
+const env = { POSTBOX_NATIVE: "" };
+
+const SETUP = `
+  import { ftruncateSync, openSync, truncateSync, writeFileSync } from "node:fs";
+  import process from "node:process";
+  import {
+    f64, LayoutError, MappedFile, record, Region, SharedMemory, struct, u32, uniqueName, useNative,
+  } from "@postbox/postbox";
+  const NATIVE = process.argv[2];
+  if (NATIVE !== "") useNative(NATIVE);
+  const PAGE = 4096;
+  /** Memory that has lost its name, and what cuts it off. */
+  const makeMemory = (byteLength) => {
+    const name = uniqueName("guard");
+    const memory = SharedMemory.create(name, { byteLength, maxByteLength: 4 * byteLength });
+    const fd = openSync("/dev/shm" + name, "r+");
+    SharedMemory.unlink(name);
+    return { memory, cutTo: (bytes) => ftruncateSync(fd, bytes) };
+  };
+  const thrown = (body) => { try { body(); return "nothing"; } catch (error) { return error.name; } };
+`;
+
+const run = (code: string, native: string): Promise<Finished> =>
+  runProgram(SETUP + code, { args: [native], permissions: PERMISSIONS, env });
+
+const TOUCH = `
+  const { memory, cutTo } = makeMemory(4 * PAGE);
+  const bytes = memory.bytes.fill(7);
+  cutTo(PAGE);
+  console.log(bytes[0], bytes[2 * PAGE], bytes[4 * PAGE - 1]);
+  bytes[3 * PAGE] = 5; // reaches nobody
+  console.log(bytes[3 * PAGE], thrown(() => memory.bytes), thrown(() => memory.buffer));
+  console.log(memory.read({ byteLength: 2 }).join(), memory.closed);
+`;
+
+test("memory that a peer cuts off ends the process without the driver", async () => {
+  const { signal, stdout } = await run(TOUCH, "");
+  assertEquals(stdout, "");
+  assert(signal !== null, "it lived");
+});
+
+test(
+  "memory that a peer cuts off reads zeros, and the next use says so",
+  NEEDS_NATIVE,
+  async () => {
+    const { code, stdout, stderr } = await run(TOUCH, NATIVE);
+    assertEquals([code, stdout], [0, "7 0 0\n5 LayoutError LayoutError\n7,7 false\n"], stderr);
+  },
+);
+
+test(
+  "what grew is guarded to its new end, and closing puts an end to it",
+  NEEDS_NATIVE,
+  async () => {
+    const { code, stdout, stderr } = await run(
+      `const { memory, cutTo } = makeMemory(PAGE);
+     memory.grow(3 * PAGE);
+     const bytes = memory.bytes;
+     cutTo(0);
+     console.log(bytes[3 * PAGE - 1], thrown(() => memory.grow(4 * PAGE)));
+     memory.close();
+     memory.close();
+     console.log(bytes[0], thrown(() => memory.bytes));
+     const another = makeMemory(PAGE).memory;
+     console.log(another.byteLength, another.bytes[0]);`,
+      NATIVE,
+    );
+    assertEquals([code, stdout], [0, "0 LayoutError\n0 ClosedError\n4096 0\n"], stderr);
+  },
+);
+
+test("fields of a region say that it was cut off", NEEDS_NATIVE, async () => {
+  const { code, stdout, stderr } = await run(
+    `const name = uniqueName("guard");
+     const schema = struct("guarded", { hits: u32, last: record({ ratio: f64 }) });
+     const region = Region.create(name, schema);
+     try {
+       region.fields.hits.store(3);
+       truncateSync("/dev/shm" + name, 0);
+       console.log(region.fields.hits.load(), thrown(() => region.fields.hits.load()));
+       console.log(thrown(() => region.fields.hits.store(1)), thrown(() => region.snapshot()));
+       console.log(thrown(() => region.fields.last.read()), thrown(() => region.buffer));
+     } finally {
+       SharedMemory.unlink(name);
+       region.close();
+     }`,
+    NATIVE,
+  );
+  const four = "LayoutError LayoutError\n";
+  assertEquals([code, stdout], [0, `0 LayoutError\n${four}${four}`], stderr);
+});
+
+test(
+  "a mapped file that is cut off reads zeros, and the next use says so",
+  NEEDS_NATIVE,
+  async () => {
+    using folder = temporaryFolder();
+    const { code, stdout, stderr } = await run(
+      `const path = ${JSON.stringify(`${folder.path}/file`)};
+     for (const mapping of ["read", "private", "shared"]) {
+       writeFileSync(path, new Uint8Array(3 * PAGE).fill(7));
+       const file = MappedFile.open(path, { mapping }), { bytes } = file;
+       truncateSync(path, PAGE);
+       console.log(bytes[0], bytes[2 * PAGE], thrown(() => file.bytes));
+       file.close();
+     }`,
+      NATIVE,
+    );
+    assertEquals([code, stdout], [0, "7 0 LayoutError\n".repeat(3)], stderr);
+  },
+);
+
+/** Two threads read and write what the main thread cuts off, again and again. */
+const LOAD = `
+  import { once } from "node:events";
+  import { Worker } from "node:worker_threads";
+  const hammer = new URL("data:text/javascript," + encodeURIComponent(\`
+    import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ buffer, gate }) => {
+      const words = new Int32Array(gate), bytes = new Uint8Array(buffer);
+      Atomics.add(words, 0, 1);
+      for (let at = 0, turn = 0; Atomics.load(words, 1) === 0; turn++) {
+        at = (at + 4099 * 7) % bytes.length;
+        if (turn & 1) bytes[at] = turn; else Atomics.load(bytes, at);
+      }
+      parentPort.postMessage("out");
+    });\`));
+  const workers = [new Worker(hammer), new Worker(hammer)];
+  let told = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const { memory, cutTo } = makeMemory(32 * PAGE);
+    const gate = new SharedArrayBuffer(8), words = new Int32Array(gate);
+    const out = workers.map((worker) => once(worker, "message"));
+    for (const worker of workers) worker.postMessage({ buffer: memory.buffer, gate });
+    while (Atomics.load(words, 0) < 2) await new Promise((resolve) => setTimeout(resolve, 0));
+    cutTo((round % 32) * PAGE);
+    while (thrown(() => memory.bytes) === "nothing") {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    told++;
+    if (round % 2 === 0) memory.close(); // under those who touch it
+    Atomics.store(words, 1, 1);
+    await Promise.all(out);
+    memory.close();
+  }
+  console.log(told);
+  for (const worker of workers) worker.terminate();
+`;
+
+test("a process lives while a peer cuts off what its threads use", NEEDS_NATIVE, async () => {
+  const { code, stdout, stderr } = await run(`const ROUNDS = 60;${LOAD}`, NATIVE);
+  assertEquals([code, stdout], [0, "60\n"], stderr);
+});
+
+/** What ends a program, and what it says then: with the driver the same as without it. */
+async function withAndWithout(code: string, v8Flags: string[] = []): Promise<Finished[]> {
+  const options = { permissions: PERMISSIONS, v8Flags, env };
+  return await Promise.all(
+    ["", NATIVE].map((native) =>
+      runProgram(`${SETUP}makeMemory(PAGE);${code}`, {
+        ...options,
+        args: [native],
+      })
+    ),
+  );
+}
+
+const OVERFLOW = `const deeper = (n) => { try { return deeper(n + 1) + 1; } finally { n++; } };`;
+
+test("too deep a recursion is a RangeError as before", NEEDS_NATIVE, async () => {
+  const ends = await withAndWithout(`${OVERFLOW} console.log(thrown(() => deeper(0)));`);
+  for (const { code, stdout, stderr } of ends) {
+    assertEquals([code, stdout], [0, "RangeError\n"], stderr);
+  }
+});
+
+test(
+  "a real overflow of the stack is reported as before",
+  { ...NEEDS_NATIVE, not: { bun: "JavaScriptCore has no such flag" } },
+  async () => {
+    // V8 believes that the stack is larger than it is.
+    const [plain, native] = await withAndWithout(`${OVERFLOW} deeper(0);`, ["stack-size=65500"]);
+    assert(plain!.signal !== null, plain!.stderr);
+    assertEquals(native!.signal, plain!.signal);
+    if (RUNTIME === "deno") assertStringIncludes(native!.stderr, "overflowed its stack");
+    const words = (text: string) => text.replace(/\(\d+\)/g, "").trim();
+    assertEquals(words(native!.stderr), words(plain!.stderr));
+  },
+);
+
+test("SIGBUS that somebody sends does what it did before", NEEDS_NATIVE, async () => {
+  const program = `${SETUP}makeMemory(PAGE);
+    console.log("ready");
+    setTimeout(() => {}, 30_000);`;
+  const ends: unknown[] = [];
+  for (const native of ["", NATIVE]) {
+    const args = [...evalArgs(program, { permissions: PERMISSIONS }), native];
+    await using child = new Child(execPath(), args, env);
+    assertEquals(await child.line(), "ready");
+    let end: Finished | undefined;
+    child.finished().then((finished) => end = finished);
+    // More than once: Deno's own handler only takes itself away at the first.
+    await until("SIGBUS to end it", () => {
+      child.kill("SIGBUS");
+      return end !== undefined;
+    });
+    ends.push(end!.signal);
+  }
+  assertEquals(ends[1], ends[0]);
+  assertEquals(ends[0], "SIGBUS");
+});
