@@ -12,7 +12,12 @@ export interface DenoGroup {
   paths: readonly string[];
 }
 
-const FFI_ONLY = ["--allow-ffi", "--no-prompt"];
+/** Where the environment chooses the native driver, that is all of it that may be read. */
+const FFI_ONLY = [
+  "--allow-ffi",
+  "--no-prompt",
+  ...(Deno.env.get("POSTBOX_NATIVE") ? ["--allow-env=POSTBOX_NATIVE"] : []),
+];
 
 /** The folders of `tests/` that are named as those of `src/`, and need no more than the library. */
 const ROOMS = ["sys", "wait", "mq", "shm", "life", "layout", "sync", "ring", "region", "actor"]
@@ -31,6 +36,12 @@ export const DENO_GROUPS: readonly DenoGroup[] = [
     what: "the npm package: what is in it, and who can use it",
     flags: ["-A"],
     paths: ["tests/npm"],
+  },
+  {
+    name: "native",
+    what: "the native driver, where there is cargo",
+    flags: ["-A"],
+    paths: ["tests/native"],
   },
   {
     name: "api",

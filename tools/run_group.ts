@@ -46,11 +46,15 @@ export function denoJobs(
   const job = (isAlone: boolean, args: readonly string[]): Job<Part> => ({
     alone: isAlone,
     async run(held) {
-      const tarball = name === "npm" ? { POSTBOX_TEST_TARBALL: await scratch.tarball() } : {};
+      const env = name === "npm"
+        ? { POSTBOX_TEST_TARBALL: await scratch.tarball() }
+        : name === "native"
+        ? { POSTBOX_TEST_NATIVE: await scratch.native() }
+        : {};
       const shown = await runShown(
         `== ${name}: ${what}${isAlone ? "; alone" : ""}`,
         [Deno.execPath(), "test", ...flags, ...args, ...userFlags],
-        { cwd: ROOT, mark: nextMark(runId), timeoutMs: GROUP_TIMEOUT_MS, env: tarball, held },
+        { cwd: ROOT, mark: nextMark(runId), timeoutMs: GROUP_TIMEOUT_MS, env, held },
       );
       const files = fileTimes(shown.stdout).map(({ file, ms }) => ({ file: `deno ${file}`, ms }));
       return { ...part(name, name, "deno", shown), files };
@@ -90,10 +94,17 @@ function runtimeJob(name: RuntimeName, file: string, { scratch, runId }: Setting
     async run(held) {
       const runtime = await scratch.runtime(name);
       const cwd = await scratch.mirror();
+      const isNative = file.startsWith("tests/native/");
       const shown = await runShown(
         `== ${runtime.version}: ${file}`,
         runtime.testCommand(`./${file.replace(/\.ts$/, ".js")}`),
-        { cwd, mark: nextMark(runId), timeoutMs: FILE_TIMEOUT_MS, held },
+        {
+          cwd,
+          mark: nextMark(runId),
+          timeoutMs: FILE_TIMEOUT_MS,
+          env: isNative ? { POSTBOX_TEST_NATIVE: await scratch.native() } : {},
+          held,
+        },
       );
       const where = `${name} ${file}`;
       return {

@@ -1,11 +1,13 @@
 /**
- * The one folder of a run, and what is made in it once: the tarball, the mirror, the runtimes.
+ * The one folder of a run, and what is made in it once: the tarball, the mirror, the runtimes, the
+ * native driver.
  *
  * Rule: nothing of a run is anywhere else, so that an interrupted one can take all of it away.
  */
 
 import { build } from "../npm/build.ts";
 import { mirror } from "./mirror.ts";
+import { buildNative, missingCargo, writeBindings } from "./native.ts";
 import { install, type Runtime, type RuntimeName } from "./runtimes.ts";
 
 /** The folder, and what is in it when it has been asked for. */
@@ -13,6 +15,7 @@ export class Scratch implements Disposable {
   readonly #path = Deno.makeTempDirSync({ prefix: "postbox-run-" });
   #tarball: Promise<string> | undefined;
   #mirror: Promise<string> | undefined;
+  #native: Promise<string> | undefined;
   readonly #runtimes = new Map<RuntimeName, Promise<Runtime>>();
 
   constructor() {
@@ -36,6 +39,23 @@ export class Scratch implements Disposable {
       await Deno.mkdir(folder);
       await mirror(folder, tarball);
       return folder;
+    })();
+  }
+
+  /** The path of the native driver, with its bindings beside it; empty where it cannot be built. */
+  native(): Promise<string> {
+    return this.#native ??= (async () => {
+      const missing = await missingCargo();
+      if (missing !== undefined) {
+        console.log(`\nNo native driver: ${missing}`);
+        return "";
+      }
+      console.log("\nBuilding the native driver");
+      const path = `${this.#path}/native/libpostbox_native.so`;
+      await Deno.mkdir(`${this.#path}/native`);
+      await Deno.copyFile(await buildNative(), path);
+      await writeBindings(`${this.#path}/native/bindings.ts`);
+      return path;
     })();
   }
 

@@ -59,6 +59,11 @@ export function architecture(): "x86_64" | "aarch64" {
   return driver().platform().arch as "x86_64" | "aarch64";
 }
 
+/** A variable of the environment, where it may be read. */
+export function environment(name: string): string | undefined {
+  return driver().environment(name);
+}
+
 /** The runtime as a program. */
 export function host(): Host {
   return driver().host;

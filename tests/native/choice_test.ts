@@ -6,9 +6,10 @@ import { useNative } from "../../mod.ts";
 import { test } from "../harness.ts";
 import { NATIVE, NEEDS_NATIVE } from "../support/native.ts";
 import { compileC, runProgram, temporaryFolder } from "../support/process.ts";
-import { FFI_ONLY, linked } from "../support/runtime.ts";
+import { linked } from "../support/runtime.ts";
 
-const WITH_VARIABLE = [...FFI_ONLY, "--allow-env=POSTBOX_NATIVE"];
+const FFI_ALONE = ["--allow-ffi", "--no-prompt", "--quiet"];
+const WITH_VARIABLE = [...FFI_ALONE, "--allow-env=POSTBOX_NATIVE"];
 
 /** No choice by the environment, whatever that of the tests says. */
 const NO_CHOICE = { POSTBOX_NATIVE: "" };
@@ -55,7 +56,7 @@ test(
     not: { node: "there is no permission to be without", bun: "there is no permission" },
   },
   async () => {
-    const env = { POSTBOX_NATIVE: NATIVE }, permissions = ["--allow-ffi", "--no-prompt", "--quiet"];
+    const env = { POSTBOX_NATIVE: NATIVE }, permissions = FFI_ALONE;
     const { code, stdout, stderr } = await runProgram(`${SAY} say();`, { env, permissions });
     assertEquals([code, stdout, stderr], [0, "plain\n", ""]);
   },

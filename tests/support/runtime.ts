@@ -10,6 +10,7 @@
 import { createRequire } from "node:module";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { environment } from "../../src/sys/load.ts";
 
 /** The runtimes that the tests know. */
 export type Runtime = "deno" | "node" | "bun";
@@ -24,8 +25,16 @@ export const RUNTIME: Runtime = "Deno" in globalThis
 /** The root of the checkout, or of the folder that stands for it; ends in a slash. */
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What a program of ours may do under Deno: FFI and nothing else. Elsewhere there is no such. */
-export const FFI_ONLY: readonly string[] = ["--allow-ffi", "--no-prompt", "--quiet"];
+/**
+ * What a program of ours may do under Deno: FFI and nothing else. Elsewhere there is no such. Where
+ * the environment chooses the native driver, that is what it may read of it.
+ */
+export const FFI_ONLY: readonly string[] = [
+  "--allow-ffi",
+  "--no-prompt",
+  "--quiet",
+  ...(environment("POSTBOX_NATIVE") ? ["--allow-env=POSTBOX_NATIVE"] : []),
+];
 
 /** The runtime's own executable. */
 export function execPath(): string {
