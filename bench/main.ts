@@ -14,6 +14,7 @@ import { coldImport } from "./import_bench.ts";
 import { lock } from "./lock_bench.ts";
 import { machine } from "./machine.ts";
 import { memoryRead } from "./memory_read_bench.ts";
+import { native } from "./native_bench.ts";
 import { firstErrorLine, type Peer, peer, type PeerName } from "./peers.ts";
 import { HERE } from "./program.ts";
 import { region } from "./region_bench.ts";
@@ -40,6 +41,7 @@ const SUBJECTS: readonly Subject[] = [
   memoryRead,
   ...actors,
   ...deliveries,
+  ...native,
   coldImport,
   commandLine,
 ];

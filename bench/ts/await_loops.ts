@@ -14,11 +14,13 @@ const { process } = globalThis as unknown as { process: typeof import("node:proc
 
 /** What carries messages of {@linkcode MESSAGE_BYTES}, in both directions. */
 export interface Link<R = Received> {
-  /** Resolves when it may be given the next. */
-  send(message: Uint8Array<ArrayBuffer>): Promise<unknown>;
+  /** Resolves when it may be given the next; nothing to wait for: at once. */
+  send(message: Uint8Array<ArrayBuffer>): Promise<unknown> | undefined;
   receive(): Promise<R>;
   /** What is received one by one; by default what `receive` gives. */
   messages?(): AsyncIterable<R>;
+  /** Several at a time: how many, all of them whole. */
+  receiveMany?(): Promise<number>;
   /** The message in what was received; by default its `data`. */
   messageIn?(received: R): Uint8Array<ArrayBuffer>;
   close(): void;
@@ -97,7 +99,8 @@ async function stream<R>(link: Used<R>, iterations: number): Promise<Sample> {
       "receive",
     );
   let left = iterations;
-  if (link.messages === undefined) { while (left-- > 0) take(await link.receive()); }
+  if (link.receiveMany !== undefined) { while (left > 0) left -= await link.receiveMany(); }
+  else if (link.messages === undefined) { while (left-- > 0) take(await link.receive()); }
   else {
     for await (const received of link.messages()) {
       take(received);

@@ -57,7 +57,8 @@ export class FieldMemory {
   /** Refuses what is closed, or was cut off by a peer. */
   checkOpen(): void {
     if (this.#isClosed) throw new ClosedError("region", this.target);
-    this.#guard?.check("region", this.target);
+    const guard = this.#guard;
+    if (guard !== undefined && !guard.isWhole) throw guard.refusal("region", this.target);
   }
 
   /** Refuses what is closed or read-only. */

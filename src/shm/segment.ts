@@ -143,7 +143,7 @@ export class Segment implements Disposable {
    * reads zeros, or what was written there since, and reaches nobody.
    */
   get bytes(): Uint8Array<SharedArrayBuffer> {
-    const buffer = this.#open(), { byteLength } = this;
+    const buffer = this.#open(), byteLength = this.#lengthOf(buffer);
     // With an explicit length: views that follow the buffer's length are twenty times slower.
     if (this.#bytes.length !== byteLength) this.#bytes = new Uint8Array(buffer, 0, byteLength);
     return this.#bytes;
@@ -151,7 +151,10 @@ export class Segment implements Disposable {
 
   /** How many bytes are mapped now. */
   get byteLength(): number {
-    const buffer = this.#open();
+    return this.#lengthOf(this.#open());
+  }
+
+  #lengthOf(buffer: SharedArrayBuffer): number {
     return this.#source === undefined ? BYTE_LENGTH.call(buffer) : this.#mappedBytes;
   }
 
@@ -220,10 +223,11 @@ export class Segment implements Disposable {
   }
 
   #open(): SharedArrayBuffer {
+    const guard = this.#guard;
+    if (this.#buffer !== undefined && (guard === undefined || guard.isWhole)) return this.#buffer;
     const kind = this.#source?.kind ?? "segment", target = this.#source?.target ?? "attached";
     if (this.#buffer === undefined) throw new ClosedError(kind, target);
-    this.#guard?.check(kind, target);
-    return this.#buffer;
+    throw guard!.refusal(kind, target);
   }
 }
 
