@@ -20,7 +20,7 @@
  * stay until the process ends.
  */
 
-import { mremapShared, munmap, pageBytes, sys } from "../sys/mod.ts";
+import { guardMapping, mremapShared, munmap, pageBytes, sys } from "../sys/mod.ts";
 
 /** A page with locks, as this thread sees it for C. */
 export class LockPage {
@@ -30,8 +30,18 @@ export class LockPage {
   /** Keeps the buffer from being collected while there are some. */
   #keeps: SharedArrayBuffer | undefined;
 
+  readonly #endGuard: () => void;
+
   constructor(address: bigint) {
     this.address = address;
+    // Somebody may cut the object off between our look at a lock and what C does with it.
+    this.#endGuard = guardMapping(address, pageBytes());
+  }
+
+  /** SAFETY: nobody uses a lock in it any more. */
+  unmap(): void {
+    this.#endGuard();
+    munmap(this.address, pageBytes(), "a page of locks");
   }
 
   /** A lock in it was taken, in the buffer that it is a page of. */
@@ -51,7 +61,7 @@ const pagesOf = new WeakMap<SharedArrayBuffer, Map<number, LockPage>>();
 
 const collected = new FinalizationRegistry<Map<number, LockPage>>((pages) => {
   // SAFETY: whoever uses a lock references its buffer, and so does a page in which one is held.
-  for (const { address } of pages.values()) munmap(address, pageBytes(), "a page of locks");
+  for (const page of pages.values()) page.unmap();
 });
 
 /**

@@ -5,7 +5,10 @@
  */
 
 import { C } from "./abi.ts";
+import { describe, ERRNO } from "./errno.ts";
 import { denoFlags, type PermissionAnswer } from "./deno_flags.ts";
+import { chosenNative } from "./native_choice.ts";
+import { NATIVE_POLL } from "./native_symbols.ts";
 import { readerOfWeb } from "./output_reader.ts";
 import { Parking } from "./parking.ts";
 import type {
@@ -110,12 +113,26 @@ function parkingCalls() {
   const { calloc, free, close, eventfd, eventfd_read, eventfd_write } = SYMBOLS;
   const table = { calloc, free, close, eventfd, eventfd_read, eventfd_write };
   const { c } = load(table);
-  const { poll } = dlopen({
-    poll: { parameters: ["u64", "usize", "i32"], result: "i32", nonblocking: true },
-  }).symbols as unknown as {
-    poll(fds: bigint, count: bigint, timeoutMs: number): Promise<number>;
-  };
+  const native = chosenNative(), { poll: row } = declarations(NATIVE_POLL);
+  const { symbols } = native === undefined
+    ? dlopen({ poll: { ...row!, name: "poll", nonblocking: true } })
+    : Deno.dlopen(native, { poll: { ...row!, nonblocking: true } });
+  const poll = symbols.poll as unknown as (
+    fds: bigint,
+    count: bigint,
+    timeoutMs: number,
+  ) => Promise<number>;
   return { c: recording(table, c), poll };
+}
+
+/**
+ * Tells of a call that was refused, but for one that a signal ended: it is made again. errno is lost
+ * in the pool, so by plain FFI nobody knows, and it is made again whatever it was.
+ */
+function checkPolled(result: number): void {
+  if (result >= -1 || result === -ERRNO.EINTR) return;
+  const { code, description } = describe(-result);
+  throw new Error(`Cannot wait: poll(2) was refused: ${description} (${code}), expected events`);
 }
 
 let parking: ReturnType<typeof parkingCalls> | undefined;
@@ -123,8 +140,8 @@ let parking: ReturnType<typeof parkingCalls> | undefined;
 /**
  * Waits for a descriptor in one parked call of poll(2), which an eventfd(2) ends.
  *
- * The call keeps the process running, so there is one only while somebody wants it; it only waits
- * (errno is lost in the pool), and whoever is called back does the work.
+ * The call keeps the process running, so there is one only while somebody wants it; it only waits,
+ * and whoever is called back does the work.
  */
 function watch(fd: number, onReadable: () => void): Watch {
   const { c, poll } = parking ??= parkingCalls();
@@ -150,8 +167,9 @@ function watch(fd: number, onReadable: () => void): Watch {
       while (wanted) {
         parked = true;
         polled.begin();
-        await poll(place, 2n, -1);
+        const result = await poll(place, 2n, -1);
         parked = false;
+        checkPolled(result);
         if (polled.rang) c.eventfd_read(bell, count);
         if (wanted && polled.isReady) onReadable();
       }

@@ -55,12 +55,9 @@ export class Guard {
    * @returns `undefined` where there is no native driver, or no room in its table.
    */
   static over(buffer: SharedArrayBuffer, address: bigint, byteLength: number): Guard | undefined {
-    const { native, word } = sys();
-    if (native === undefined || byteLength === 0) return undefined;
-    counts ??= mapCounts(native);
-    const place = native.guard_add(address, word(byteLength));
-    if (place < 0) return undefined;
-    const guard = new Guard(counts, place, byteLength);
+    const place = add(address, byteLength);
+    if (place === undefined) return undefined;
+    const guard = new Guard(counts!, place, byteLength);
     guards.set(buffer, guard);
     collected.register(buffer, place, guard);
     return guard;
@@ -102,6 +99,27 @@ export class Guard {
     guards.delete(buffer);
     this.#native.guard_remove(this.#place);
   }
+}
+
+/**
+ * Guards a mapping that belongs to no buffer: who uses it lives on, and is not told.
+ *
+ * @returns Ends it; call it before something else can lie there.
+ */
+export function guardMapping(address: bigint, byteLength: number): () => void {
+  const place = add(address, byteLength);
+  return () => {
+    if (place !== undefined) counts!.native.guard_remove(place);
+  };
+}
+
+/** A place in the table; `undefined` where there is none to be had. */
+function add(address: bigint, byteLength: number): number | undefined {
+  const { native, word } = sys();
+  if (native === undefined || byteLength === 0) return undefined;
+  counts ??= mapCounts(native);
+  const place = native.guard_add(address, word(byteLength));
+  return place < 0 ? undefined : place;
 }
 
 /** Lays the counts over memory of this thread's; once, and for as long as it runs. */
