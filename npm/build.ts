@@ -7,6 +7,7 @@
  * manifest.ts    what package.json lacks
  * postbox.js     the command
  * koffi.ts       koffi, with its binaries for Linux
+ * native.ts      the native driver, where that is wanted
  * npm pack       the tarball, the same bytes whenever the same source is packed
  * ```
  *
@@ -17,6 +18,7 @@ import { fileURLToPath } from "node:url";
 import { execute } from "./execute.ts";
 import { vendorKoffi } from "./koffi.ts";
 import { completed } from "./manifest.ts";
+import { carryNative } from "./native.ts";
 import { completedTypes } from "./types.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -26,11 +28,13 @@ export const DIST: string = `${ROOT}npm/dist`;
 
 const HELP = `Makes the npm package.
 
-Usage: deno task npm [--out FOLDER]
+Usage: deno task npm [--out FOLDER] [--native FILE]
 
 Options
-  --out FOLDER   where the tarball goes (default npm/dist)
-  --help         this
+  --out FOLDER    where the tarball goes (default npm/dist)
+  --native FILE   carries this native driver, which deno task native built on this machine; it is used
+                  by who chooses it
+  --help          this
 
 Examples
   deno task npm
@@ -38,8 +42,12 @@ Examples
 
 Prints the path of the tarball.`;
 
-/** Builds the package and gives the path of its tarball. */
-export async function build(out: string = DIST): Promise<string> {
+/**
+ * Builds the package and gives the path of its tarball.
+ *
+ * @param native The native driver that it carries; without one none.
+ */
+export async function build(out: string = DIST, native?: string): Promise<string> {
   const work = await Deno.makeTempDir({ prefix: "postbox-npm-" });
   try {
     await execute(
@@ -56,6 +64,7 @@ export async function build(out: string = DIST): Promise<string> {
       await Deno.writeTextFile(`${folder}/${file}`, completedTypes(types, source));
     }
     const manifest = JSON.parse(await Deno.readTextFile(`${folder}/package.json`));
+    if (native !== undefined) await carryNative(native, folder, manifest);
     await Deno.writeTextFile(
       `${folder}/package.json`,
       `${JSON.stringify(completed(manifest), null, 2)}\n`,
@@ -88,16 +97,22 @@ function tarballName({ name, version }: { name: string; version: string }): stri
 }
 
 async function main(args: string[]): Promise<number> {
-  const [option, value, ...more] = args;
-  if (option === "--help" || option === "-h") {
+  if (args[0] === "--help" || args[0] === "-h") {
     console.log(HELP);
     return 0;
   }
-  if (more.length > 0 || (option !== undefined && (option !== "--out" || value === undefined))) {
-    console.error(`Cannot build with ${args.join(" ")}: expected nothing or --out FOLDER`);
-    return 2;
+  const values: { "--out"?: string; "--native"?: string } = {};
+  for (let index = 0; index < args.length; index += 2) {
+    const option = args[index]!, value = args[index + 1];
+    if ((option !== "--out" && option !== "--native") || value === undefined) {
+      console.error(
+        `Cannot build with ${args.join(" ")}: expected nothing, --out FOLDER or --native FILE`,
+      );
+      return 2;
+    }
+    values[option] = value;
   }
-  console.log(await build(value));
+  console.log(await build(values["--out"], values["--native"]));
   return 0;
 }
 

@@ -33,9 +33,12 @@ export async function missingCargo(): Promise<string | undefined> {
   }
 }
 
-/** Runs cargo in the crate. */
-export async function cargo(...args: string[]): Promise<string> {
-  return await execute("cargo", args, { cwd: CRATE });
+/** Runs cargo in the crate. Nothing in the library tells where it was built. */
+export async function cargo(command: string, ...args: string[]): Promise<string> {
+  const home = Deno.env.get("CARGO_HOME") ?? `${Deno.env.get("HOME")}/.cargo`;
+  const flags = [`--remap-path-prefix=${home}=cargo`, `--remap-path-prefix=${CRATE}=native/`];
+  const config = `build.rustflags=${JSON.stringify(flags)}`;
+  return await execute("cargo", [command, "--config", config, ...args], { cwd: CRATE });
 }
 
 /** Builds the library. @returns Its path. */
@@ -62,8 +65,9 @@ async function main(args: string[]): Promise<number> {
     );
     return 2;
   }
-  console.log(await buildNative());
+  const path = await buildNative();
   await writeBindings(BINDINGS);
+  console.log(path);
   return 0;
 }
 

@@ -102,3 +102,18 @@ pub fn postbox_guard_extend(place: i32, length: u64) -> i32 {
 pub fn postbox_guard_remove(place: i32) -> i32 {
     guard::remove(place)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{postbox_mremap, postbox_poll, postbox_sem_open};
+
+    #[test]
+    fn results_of_32_and_of_64_bits_are_refusals_below_0() {
+        assert_eq!(postbox_poll(0, 1, 0), -libc::EFAULT);
+        assert_eq!(postbox_poll(0, 0, 0), 0);
+        assert_eq!(postbox_mremap(1, 0, 1, 0), -i64::from(libc::EINVAL));
+        let name = format!("/native-missing-{}\0", std::process::id());
+        let missing = postbox_sem_open(name.as_ptr() as u64, 0, 0, 0);
+        assert_eq!(missing, -i64::from(libc::ENOENT));
+    }
+}

@@ -1,0 +1,57 @@
+/** The npm package can carry the native driver; a program that chooses it gets it. */
+
+import { mkdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { build } from "../../npm/build.ts";
+import { NATIVE_FILE } from "../../npm/native.ts";
+import { assertEquals, assertStringIncludes } from "../assert.ts";
+import { test } from "../harness.ts";
+import { NATIVE, NEEDS_NATIVE } from "../support/native.ts";
+import { run, temporaryFolder } from "../support/process.ts";
+import { BUILT_BY_DENO } from "../support/runtime.ts";
+
+const PROGRAM = `
+  import { fileURLToPath } from "node:url";
+  import { MessageQueue, useNative } from "@postbox/postbox";
+  import { sys } from "./node_modules/@postbox/postbox/src/sys/load.js";
+  if (process.argv[2] === "chosen") {
+    useNative(fileURLToPath(import.meta.resolve("@postbox/postbox/${NATIVE_FILE}")));
+  }
+  MessageQueue.limits();
+  console.log(sys().native === undefined ? "plain" : "native");
+`;
+
+test(
+  "the package carries the driver, and Node uses it when it is chosen",
+  {
+    ...NEEDS_NATIVE,
+    not: BUILT_BY_DENO,
+    ...(process.arch !== "x64" && { missing: "the package carries one for x86-64" }),
+  },
+  async () => {
+    using folder = temporaryFolder();
+    const tarball = await build(folder.path, NATIVE);
+    const place = `${folder.path}/node_modules/@postbox/postbox`;
+    mkdirSync(place, { recursive: true });
+    const { code } = await run("tar", {
+      args: ["-xzf", tarball, "-C", place, "--strip-components=1"],
+    });
+    assertEquals(code, 0);
+    const program = ["--input-type=module", "-e", PROGRAM, "program"];
+    for (const [choice, expected] of [["", "plain"], ["chosen", "native"]] as const) {
+      const { stdout, stderr } = await run("node", {
+        args: [...program, choice],
+        cwd: folder.path,
+        env: { POSTBOX_NATIVE: "" },
+      });
+      assertEquals(stdout, `${expected}\n`, stderr);
+    }
+    assertEquals(readFileSync(`${place}/${NATIVE_FILE}`), readFileSync(NATIVE));
+    assertStringIncludes(readFileSync(`${place}/package.json`, "utf8"), NATIVE_FILE);
+  },
+);
+
+test("the driver does not tell where it was built", { ...NEEDS_NATIVE, not: BUILT_BY_DENO }, () => {
+  const text = readFileSync(NATIVE, "latin1");
+  assertEquals(text.match(/\/(?:root|home|tmp|work)\/[\w./-]+/g), null);
+});
