@@ -7,7 +7,8 @@
 import { fileURLToPath } from "node:url";
 import { execute } from "../npm/execute.ts";
 
-const CRATE = fileURLToPath(new URL("../native/", import.meta.url));
+/** The folder of the crate. */
+export const CRATE: string = fileURLToPath(new URL("../native/", import.meta.url));
 
 /** What deno_bindgen says of the crate; in git, and compared with what it says now. */
 export const BINDINGS: string = `${CRATE}bindings.ts`;
@@ -33,7 +34,7 @@ export async function missingCargo(): Promise<string | undefined> {
   }
 }
 
-/** Runs cargo in the crate. Nothing in the library tells where it was built. */
+/** Has cargo build something of the crate. Nothing in the library tells where it was built. */
 export async function cargo(command: string, ...args: string[]): Promise<string> {
   const home = Deno.env.get("CARGO_HOME") ?? `${Deno.env.get("HOME")}/.cargo`;
   const flags = [`--remap-path-prefix=${home}=cargo`, `--remap-path-prefix=${CRATE}=native/`];

@@ -6,7 +6,8 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { BINDINGS, buildNative, cargo, missingCargo, writeBindings } from "./native.ts";
+import { execute } from "../npm/execute.ts";
+import { BINDINGS, buildNative, cargo, CRATE, missingCargo, writeBindings } from "./native.ts";
 
 /** Those that the driver can change; what is in the npm package does not depend on it. */
 const GROUPS = ["process", "native", "api", "conformance", "doc", "node"];
@@ -19,7 +20,7 @@ async function main(args: string[]): Promise<number> {
   }
   const path = await buildNative();
   await writeBindings(BINDINGS);
-  console.log(await cargo("fmt", "--check"));
+  await execute("cargo", ["fmt", "--check"], { cwd: CRATE });
   console.log(await cargo("clippy", "--release", "--all-targets", "--locked", "--", "-Dwarnings"));
   console.log(await cargo("test", "--release", "--locked"));
   const command = new Deno.Command(Deno.execPath(), {

@@ -43,9 +43,10 @@ export interface MappedFileOptions {
  * A regular file as memory: read by the kernel page by page, as its bytes are touched.
  *
  * Whoever may write the file can truncate it, and touching bytes that are gone ends the process
- * (SIGBUS). So does, on a file system that is full by then, the first touch of a hole in a sparse
- * file on a tmpfs, or of one in a `shared` mapping anywhere: the touch makes it a page. Its length is
- * the file's when it was opened.
+ * (SIGBUS); with the native driver (`useNative`) they read as zeros, and the next use of the file
+ * throws a `LayoutError`. A hole does the same at its first touch, on a file system that is full by
+ * then: in a sparse file on a tmpfs, or in a `shared` mapping anywhere, for the touch makes it a page.
+ * Its length is the file's when it was opened.
  *
  * @example Counting the lines of a file
  * ```ts

@@ -193,7 +193,8 @@ const MAX_DESCRIPTOR = 2 ** 31 - 1;
  *
  * Somebody who may write the object can also truncate it, and touching bytes that are gone ends
  * the process (SIGBUS); `read` and `write` are safe even then, and anonymous memory is sealed
- * against it. The same holds for pages that a creator who only calls ftruncate never allocated,
+ * against it. With the native driver (`useNative`) such bytes read as zeros, and the next use of the
+ * handle throws a {@linkcode LayoutError}. The same holds for pages that a creator who only calls ftruncate never allocated,
  * on a full /dev/shm: `allocate` of {@linkcode OpenMemoryOptions} is for that.
  *
  * With `access: "r"` the bytes are a private view: it follows the writers, but what is written

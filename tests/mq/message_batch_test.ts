@@ -84,6 +84,9 @@ test("tryReceiveBatch() throws EMSGSIZE for too little room, and the messages st
   using _ = queue;
   const small = new MessageBatch({ maxMessages: 2, maxMessageBytes: 15 });
   queue.trySend("x");
+  using other = privateQueue({ maxMessages: 1, maxMessageBytes: 15 });
+  other.trySend("before");
+  assertEquals(other.tryReceiveBatch(small), 1);
   const error = assertThrows(() => queue.tryReceiveBatch(small), PosixError);
   assertEquals([error.code, error.syscall], ["EMSGSIZE", "mq_receive"]);
   assertEquals([queue.length, small.count], [1, 0]);

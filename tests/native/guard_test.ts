@@ -87,6 +87,18 @@ test(
   },
 );
 
+test("closed memory gives its place in the table back", NEEDS_NATIVE, async () => {
+  const { code, stdout, stderr } = await run(
+    `// More than there is room for at a time (native/src/places.rs).
+     for (let i = 0; i < 5000; i++) SharedMemory.anonymous({ byteLength: PAGE }).close();
+     const { memory, cutTo } = makeMemory(PAGE), { bytes } = memory;
+     cutTo(0);
+     console.log(bytes[0], thrown(() => memory.bytes));`,
+    NATIVE,
+  );
+  assertEquals([code, stdout], [0, "0 LayoutError\n"], stderr);
+});
+
 test("fields of a region say that it was cut off", NEEDS_NATIVE, async () => {
   const { code, stdout, stderr } = await run(
     `const name = uniqueName("guard");
