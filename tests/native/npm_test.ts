@@ -2,20 +2,18 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { build } from "../../npm/build.ts";
-import { NATIVE_FILE } from "../../npm/native.ts";
 import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { NATIVE, NEEDS_NATIVE } from "../support/native.ts";
 import { run, temporaryFolder } from "../support/process.ts";
 import { BUILT_BY_DENO } from "../support/runtime.ts";
 
-const PROGRAM = `
+const program = (file: string) => `
   import { fileURLToPath } from "node:url";
   import { MessageQueue, useNative } from "@postbox/postbox";
   import { sys } from "./node_modules/@postbox/postbox/src/sys/load.js";
   if (process.argv[2] === "chosen") {
-    useNative(fileURLToPath(import.meta.resolve("@postbox/postbox/${NATIVE_FILE}")));
+    useNative(fileURLToPath(import.meta.resolve("@postbox/postbox/${file}")));
   }
   MessageQueue.limits();
   console.log(sys().native === undefined ? "plain" : "native");
@@ -29,6 +27,8 @@ test(
     ...(process.arch !== "x64" && { missing: "the package carries one for x86-64" }),
   },
   async () => {
+    const { build } = await import("../../npm/build.ts");
+    const { NATIVE_FILE } = await import("../../npm/native.ts");
     using folder = temporaryFolder();
     const tarball = await build(folder.path, NATIVE);
     const place = `${folder.path}/node_modules/@postbox/postbox`;
@@ -37,10 +37,10 @@ test(
       args: ["-xzf", tarball, "-C", place, "--strip-components=1"],
     });
     assertEquals(code, 0);
-    const program = ["--input-type=module", "-e", PROGRAM, "program"];
+    const args = ["--input-type=module", "-e", program(NATIVE_FILE), "program"];
     for (const [choice, expected] of [["", "plain"], ["chosen", "native"]] as const) {
       const { stdout, stderr } = await run("node", {
-        args: [...program, choice],
+        args: [...args, choice],
         cwd: folder.path,
         env: { POSTBOX_NATIVE: "" },
       });
