@@ -3,8 +3,8 @@
  *
  * Rule: the one place that says which implementation is used.
  *
- * It is the processor's instruction for a long piece, where the native driver is in use, and tables
- * for the rest. Their method is slicing by 8: eight tables, one for each of eight bytes that are taken at a time.
+ * It is that instruction for a long piece, where the native driver is in use, and tables for the rest.
+ * Their method is slicing by 8: eight tables, one for each of eight bytes that are taken at a time.
  * M. Kounavis, F. Berry: "A Systematic Approach to Building High Performance Software-based CRC
  * Generators", 2005.
  */
