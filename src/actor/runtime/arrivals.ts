@@ -42,24 +42,25 @@ export class Arrivals {
     this.#credit.forgetSender(endpoint);
   }
 
-  /** Takes in a frame. Throws nothing. */
-  takeIn(bytes: Uint8Array, priority: number): void {
+  /** Takes in a frame. Throws nothing. @returns Whether it overtook what it is to come after. */
+  takeIn(bytes: Uint8Array, priority: number): boolean {
     try {
-      this.#sort(bytes, priority);
+      return this.#sort(bytes, priority);
     } catch (error) {
       // A fault of ours, or of the system: it costs one frame and not the inbox.
       this.#endpoint.log.error("A frame could not be taken in", { error });
       this.#endpoint.dead("undecodable", undefined, bytes, { error });
+      return false;
     }
   }
 
-  #sort(bytes: Uint8Array, priority: number): void {
+  #sort(bytes: Uint8Array, priority: number): boolean {
     const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame) {
       this.#endpoint.dead("invalid-frame", undefined, bytes, {
         detail: `${frame.problem}: ${frame.detail}`,
       });
-      return;
+      return false;
     }
     switch (frame.kind) {
       case KIND.TELL:
@@ -70,9 +71,11 @@ export class Arrivals {
             frame,
             detail: "its sender is none that there is",
           });
-        } else if (frame.to === 0) this.#endpoint.orders.take(frame, bytes);
-        else this.#forActor(frame, bytes, priority);
-        return;
+        } else if (frame.to === 0) {
+          this.#endpoint.orders.take(frame, bytes);
+          return true;
+        } else this.#forActor(frame, bytes, priority);
+        return false;
       case KIND.REPLY:
       case KIND.FAILED:
       case KIND.TAKEN:
@@ -80,16 +83,18 @@ export class Arrivals {
       case KIND.END:
         if (frame.epoch === this.#endpoint.incarnation) this.answered(frame);
         else this.#endpoint.free(frame);
-        return;
+        return false;
       case KIND.CREDIT:
-        return this.#endpoint.servings.credit(frame);
+        this.#endpoint.servings.credit(frame);
+        return false;
       case KIND.CANCEL:
-        return this.#endpoint.servings.cancel(frame);
+        this.#endpoint.servings.cancel(frame);
+        return true;
       case KIND.GRANT:
         if (frame.from !== 0) {
           this.#endpoint.post.granted(frame.from - 1, frame.fromActor, frame.argument);
         }
-        return;
+        return false;
     }
   }
 

@@ -10,8 +10,13 @@ import { nextTurn } from "../../wait/mod.ts";
 
 /** What the frames are for. */
 export interface IntakeHost {
-  /** Takes in a frame, which is valid until this returns. Throws nothing. */
-  takeIn(frame: Uint8Array, priority: number): void;
+  /**
+   * Takes in a frame, which is valid until this returns. Throws nothing.
+   *
+   * @returns Whether it overtook what was sent before, and that must be taken in before it has its
+   * effect: an order to stop, the end of a wait.
+   */
+  takeIn(frame: Uint8Array, priority: number): boolean;
   /** An inbox is empty now. */
   emptied(): void;
   /** How many frames have been sent, answers and all. */
@@ -95,7 +100,7 @@ export class Intake {
         return;
       }
       sentBefore = host.framesSent();
-      host.takeIn(buffer.subarray(0, byteLength), inbox.priority);
+      if (host.takeIn(buffer.subarray(0, byteLength), inbox.priority)) alone = 0;
       if (inARow >= IN_A_ROW) {
         inARow = 0;
         await new Promise<void>((resolve) => nextTurn(resolve));

@@ -19,6 +19,18 @@ export function lifeContract({ carrier, hasMailbox }: Place, promise: Case): voi
     assertEquals(told.all, ["the one left"]);
   });
 
+  promise(
+    "what was told before a stop is handled, also after asks that came alone",
+    async (stage) => {
+      const actor = await stage.spawn();
+      for (let ask = 0; ask < 20; ask++) await actor.nothing();
+      const before = stage.shop.deadLetters.count("stopped");
+      for (let note = 0; note < 5; note++) await actor.note(`${note}`);
+      await stage.shop.stop(actor);
+      assertEquals(stage.shop.deadLetters.count("stopped"), before);
+    },
+  );
+
   promise("a tell whose handler throws is a dead letter, and ends the actor", async (stage) => {
     const actor = await stage.other;
     const held = await stage.hold(actor);
