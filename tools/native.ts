@@ -23,14 +23,15 @@ Usage: deno task native
 Needs cargo (https://rustup.rs) in PATH. Prints the path of the library; a program uses it by
 useNative(path), or by the environment: POSTBOX_NATIVE=path.`;
 
-/** Why it cannot be built here; undefined where it can. */
-export async function missingCargo(): Promise<string | undefined> {
+/** Why it cannot be built here, before anything is compiled; undefined where it can. */
+export async function whyNotBuildable(): Promise<string | undefined> {
   try {
     await execute("cargo", ["--version"]);
+    await cargo("fetch", "--locked");
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "cargo is not in PATH";
-    throw error;
+    return `cargo cannot fetch its crates: ${(error as Error).message.trim()}`;
   }
 }
 
@@ -58,10 +59,10 @@ async function main(args: string[]): Promise<number> {
     console[args[0] === "--help" || args[0] === "-h" ? "log" : "error"](HELP);
     return args[0] === "--help" || args[0] === "-h" ? 0 : 2;
   }
-  const missing = await missingCargo();
+  const missing = await whyNotBuildable();
   if (missing !== undefined) {
     console.error(
-      `Cannot build the native driver: ${missing}, expected that of https://rustup.rs; everything ` +
+      `Cannot build the native driver: ${missing}, expected one as of https://rustup.rs; everything ` +
         "works without the driver",
     );
     return 2;

@@ -7,7 +7,7 @@
 
 import { build } from "../npm/build.ts";
 import { mirror } from "./mirror.ts";
-import { buildNative, missingCargo, writeBindings } from "./native.ts";
+import { buildNative, whyNotBuildable, writeBindings } from "./native.ts";
 import { install, type Runtime, type RuntimeName } from "./runtimes.ts";
 
 /** The folder, and what is in it when it has been asked for. */
@@ -45,7 +45,7 @@ export class Scratch implements Disposable {
   /** The path of the native driver, with its bindings beside it; empty where it cannot be built. */
   native(): Promise<string> {
     return this.#native ??= (async () => {
-      const missing = await missingCargo();
+      const missing = await whyNotBuildable();
       if (missing !== undefined) {
         console.log(`\nNo native driver: ${missing}`);
         return "";

@@ -7,13 +7,13 @@
 
 import { fileURLToPath } from "node:url";
 import { execute } from "../npm/execute.ts";
-import { BINDINGS, buildNative, cargo, CRATE, missingCargo, writeBindings } from "./native.ts";
+import { BINDINGS, buildNative, cargo, CRATE, whyNotBuildable, writeBindings } from "./native.ts";
 
 /** Those that the driver can change; what is in the npm package does not depend on it. */
 const GROUPS = ["process", "native", "api", "conformance", "doc", "node"];
 
 async function main(args: string[]): Promise<number> {
-  const missing = await missingCargo();
+  const missing = await whyNotBuildable();
   if (missing !== undefined) {
     console.error(`Cannot test the native driver: ${missing}, expected that of https://rustup.rs`);
     return 2;
