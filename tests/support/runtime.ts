@@ -119,7 +119,11 @@ function flags({ permissions = FFI_ONLY, v8Flags = [] }: ProgramOptions): string
     const engine = v8Flags.length === 0
       ? []
       : [`--v8-flags=${v8Flags.map((flag) => `--${flag}`).join(",")}`];
-    return ["run", ...permissions, ...engine, "--config", `${ROOT}deno.json`];
+    // Deno takes the flag once.
+    const asked = permissions.includes("--allow-env")
+      ? permissions.filter((flag) => !flag.startsWith("--allow-env="))
+      : permissions;
+    return ["run", ...asked, ...engine, "--config", `${ROOT}deno.json`];
   }
   return RUNTIME === "node" ? v8Flags.map((flag) => `--${flag}`) : [];
 }
