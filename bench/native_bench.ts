@@ -10,7 +10,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import { buildNative, missingCargo } from "../tools/native.ts";
+import { buildNative, whyNotBuildable } from "../tools/native.ts";
 import { compare, compareTogether } from "./measure.ts";
 import { Program, Programs } from "./program.ts";
 import type { Runtime } from "./runtimes.ts";
@@ -21,7 +21,7 @@ const NONE = "-";
 
 /** Without the driver, and with it. Undefined where it cannot be built. */
 async function drivers(): Promise<[string, string][] | undefined> {
-  const missing = await missingCargo();
+  const missing = await whyNotBuildable();
   if (missing === undefined) return [["plain", NONE], ["native", await buildNative()]];
   console.error(`native-…: not measured, for ${missing}`);
   return undefined;
