@@ -154,12 +154,12 @@ export let receiveAt: (queue: MessageQueue, target: ReceiveTarget) => number;
  * Tries, then tries again until it works, whenever there is a message. For rooms above: inside.ts.
  *
  * @param attempt Gives `undefined` when it has to wait on. What it throws rejects.
- * @returns What `attempt` gave. Rejects with the signal's reason, or with a ClosedError.
+ * @returns What `attempt` gave. Rejects with the signal's reason, a TimeoutError, or a ClosedError.
  */
 export let awaitMessage: <T>(
   queue: MessageQueue,
   attempt: () => T | undefined,
-  signal: AbortSignal,
+  options: WaitOptions,
 ) => Promise<T>;
 
 /**
@@ -273,8 +273,8 @@ export class MessageQueue implements Disposable {
     receiveAt = (queue, target) => {
       return target.receive(queue.#descriptor(), queue.name, queue.#hint);
     };
-    awaitMessage = (queue, attempt, signal) => {
-      return queue.#waiters.wait("readable", attempt, { signal });
+    awaitMessage = (queue, attempt, options) => {
+      return queue.#waiters.wait("readable", attempt, options);
     };
     awaitRoom = (queue, awaited, attempt, signal) => {
       return queue.#waiters.wait(awaited, attempt, { signal });

@@ -352,6 +352,21 @@ export function carrierContract(carrier: CarrierUnderTest): void {
     assertEquals([ends.text(await within("it", taken)), ends.inbox.priority], ["later", 3]);
   });
 
+  test(`${name}: take() tells of a frame as soon as it is taken, before its promise does`, async () => {
+    using ends = new Ends(carrier);
+    const told: number[] = [];
+    const take = () => ends.inbox.take(ends.into, { taken: (length) => void told.push(length) });
+    const waiting = take();
+    assertEquals(told, []);
+    ends.trySend("abc");
+    assertEquals(ends.text(await within("a frame", waiting)), "abc");
+    assertEquals(told, [3]);
+    ends.trySend("de");
+    const atOnce = take();
+    assertEquals(told, [3, 2]);
+    assertEquals(ends.text(await atOnce), "de");
+  });
+
   test(`${name}: a take that is given up takes nothing`, async () => {
     using ends = new Ends(carrier);
     const reason = { reason: "its own" }, controller = new AbortController();

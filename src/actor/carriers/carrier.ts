@@ -26,6 +26,15 @@ export interface CarrierWait {
   signal?: AbortSignal | undefined;
 }
 
+/** How a frame is taken that may have to be waited for. */
+export interface TakeWait extends CarrierWait {
+  /**
+   * Is called as soon as a frame is taken, with its length in bytes: turns of the event loop may pass
+   * from then until the promise is fulfilled, in which the next frames could be taken before it.
+   */
+  taken?: ((byteLength: number) => void) | undefined;
+}
+
 /** How a frame is sent that may have to wait. */
 export interface SendWait extends CarrierWait {
   /**
@@ -127,7 +136,7 @@ export interface Inbox extends Disposable {
    * nothing was taken then.
    * @throws As {@linkcode Inbox.tryTake} does, by rejection.
    */
-  take(into: Uint8Array, options?: CarrierWait): Promise<number>;
+  take(into: Uint8Array, options?: TakeWait): Promise<number>;
 
   /**
    * Gives it up. What was not taken stays for the next inbox on the same queue or ring. Who waits

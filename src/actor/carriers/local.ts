@@ -9,7 +9,7 @@
 import { ClosedError } from "../../errors.ts";
 import { checkSignal } from "../../wait/mod.ts";
 import { MailboxBuffer } from "../flow/mailbox_buffer.ts";
-import type { CarrierWait, Inbox, Lane, Outbox } from "./carrier.ts";
+import type { CarrierWait, Inbox, Lane, Outbox, TakeWait } from "./carrier.ts";
 import { LocalWaiters } from "./local_waiters.ts";
 import { CarrierOutbox, checkBuffer, type Way } from "./outbox.ts";
 import { messagePlaces } from "./reserve.ts";
@@ -108,12 +108,12 @@ export class LocalInbox implements Inbox {
     return this.#takeInto(into);
   }
 
-  take(into: Uint8Array, options: CarrierWait = {}): Promise<number> {
+  take(into: Uint8Array, options: TakeWait = {}): Promise<number> {
     try {
       this.#checkOpen();
       checkBuffer(this.name, into, this.maxFrameBytes);
       checkSignal(options.signal);
-      return this.#takers.wait(() => this.#takeInto(into), options);
+      return this.#takers.wait(() => this.#takeInto(into, options), options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -189,10 +189,11 @@ export class LocalInbox implements Inbox {
     return true;
   }
 
-  #takeInto(into: Uint8Array): number | undefined {
+  #takeInto(into: Uint8Array, { taken }: TakeWait = {}): number | undefined {
     const bytes = this.tryTakeFrame();
     if (bytes === undefined) return undefined;
     into.set(bytes);
+    taken?.(bytes.byteLength);
     return bytes.byteLength;
   }
 

@@ -7,9 +7,15 @@
  */
 
 import { ClosedError } from "../../errors.ts";
-import { type AwaitOptions, MessageQueue } from "../../mq/mod.ts";
-import { awaitRoom, hasName, receivedPriority, receiveLength } from "../../mq/inside.ts";
-import type { CarrierWait, Inbox, Lane, Outbox } from "./carrier.ts";
+import { MessageQueue } from "../../mq/mod.ts";
+import {
+  awaitMessage,
+  awaitRoom,
+  hasName,
+  receivedPriority,
+  receiveLength,
+} from "../../mq/inside.ts";
+import type { Inbox, Lane, Outbox, TakeWait } from "./carrier.ts";
 import { CarrierOutbox, checkBuffer, type Way } from "./outbox.ts";
 import { messagePlaces } from "./reserve.ts";
 
@@ -99,11 +105,18 @@ class QueueInbox implements Inbox {
     return byteLength;
   }
 
-  async take(into: Uint8Array, options?: CarrierWait): Promise<number> {
-    this.#check(into);
-    const { byteLength, priority } = await this.#queue.receiveInto(into, options && given(options));
-    this.#priority = priority;
-    return byteLength;
+  take(into: Uint8Array, options: TakeWait = {}): Promise<number> {
+    const attempt = () => {
+      const byteLength = this.tryTake(into);
+      if (byteLength !== undefined) options.taken?.(byteLength);
+      return byteLength;
+    };
+    try {
+      this.#check(into);
+      return awaitMessage(this.#queue, attempt, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   close(): void {
@@ -118,14 +131,6 @@ class QueueInbox implements Inbox {
     if (this.#queue.closed) throw new ClosedError("the inbox of", this.name);
     checkBuffer(this.name, into, this.maxFrameBytes);
   }
-}
-
-/** Options without those that are not given. */
-function given({ timeoutMs, signal }: CarrierWait): AwaitOptions {
-  return {
-    ...(timeoutMs !== undefined && { timeoutMs }),
-    ...(signal !== undefined && { signal }),
-  };
 }
 
 /** How frames go into a kernel queue. */

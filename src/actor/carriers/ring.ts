@@ -11,7 +11,7 @@ import { MpscRing, type RingProducer } from "../../ring/mod.ts";
 import { awaitRoom, type MarkedReader, tryPushMarked, usedBytesOf } from "../../ring/inside.ts";
 import { SharedMemory } from "../../shm/mod.ts";
 import { EventCount } from "../../wait/mod.ts";
-import type { CarrierWait, Inbox, Lane, Outbox } from "./carrier.ts";
+import type { CarrierWait, Inbox, Lane, Outbox, TakeWait } from "./carrier.ts";
 import { CountedConsumer } from "./counted_consumer.ts";
 import { CarrierOutbox, checkBuffer, type Way } from "./outbox.ts";
 import {
@@ -182,15 +182,20 @@ export class RingInbox implements Inbox {
     return this.#parts.notEmpty.wait(attempt, options);
   }
 
-  take(into: Uint8Array, options: CarrierWait = {}): Promise<number> {
+  take(into: Uint8Array, options: TakeWait = {}): Promise<number> {
     try {
       this.#check(into);
       // As long as the wait spins, a look costs two loads. Once it is parked each is a thorough one:
       // somebody may have been killed between publishing and counting.
       let isThorough = false;
-      const taken = this.#parts.notEmpty.wait(() => this.#takeInto(into, isThorough), options);
+      const attempt = () => {
+        const byteLength = this.#takeInto(into, isThorough);
+        if (byteLength !== undefined) options.taken?.(byteLength);
+        return byteLength;
+      };
+      const waiting = this.#parts.notEmpty.wait(attempt, options);
       isThorough = true;
-      return taken;
+      return waiting;
     } catch (error) {
       return Promise.reject(error);
     }

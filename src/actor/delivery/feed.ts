@@ -43,7 +43,7 @@ export class QueueFeed implements Feed {
   }
 
   wait(attempt: () => true | undefined, signal: AbortSignal): Promise<unknown> {
-    return awaitMessage(this.#queue, attempt, signal);
+    return awaitMessage(this.#queue, attempt, { signal });
   }
 
   get closed(): boolean {

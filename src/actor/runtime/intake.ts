@@ -1,8 +1,8 @@
 /**
  * How frames come into an endpoint: it drains its inboxes, and waits where they are empty.
  *
- * Rule: a frame is taken in as soon as it is there; who else wants a turn of this thread gets one
- * after so many in a row.
+ * Rule: a frame is taken in as soon as it is there, and no frame of an inbox before one that was
+ * taken out of it earlier; who else wants a turn of this thread gets one after so many in a row.
  */
 
 import type { CarrierKind, Inbox } from "../carriers/carrier.ts";
@@ -37,9 +37,18 @@ const ALONE = 4;
 /** One time in so many it is looked for all the same. */
 const LOOK_EVERY = 16;
 
+/** An inbox, and the frame that was waited for. */
+interface Served {
+  readonly inbox: Inbox;
+  readonly buffer: Uint8Array;
+  /** How long the frame in the buffer is, from when it is taken until it is taken in. */
+  byteLength: number | undefined;
+}
+
 /** The inboxes of one endpoint. */
 export class Intake {
   readonly inboxes: Inbox[] = [];
+  readonly #served: Served[] = [];
   readonly #host: IntakeHost;
   #isClosed = false;
 
@@ -54,14 +63,19 @@ export class Intake {
 
   /** Begins to take from an inbox, which is closed with this. */
   add(inbox: Inbox): void {
+    const buffer = new Uint8Array(inbox.maxFrameBytes);
+    const served: Served = { inbox, buffer, byteLength: undefined };
     this.inboxes.push(inbox);
-    void this.#drain(inbox);
+    this.#served.push(served);
+    void this.#drain(served);
   }
 
   /** Takes in what is there now. */
   takeWhatIsThere(): void {
     if (this.#isClosed) return;
-    for (const inbox of this.inboxes) {
+    for (const served of this.#served) {
+      this.#takeInAwaited(served);
+      const { inbox } = served;
       const buffer = new Uint8Array(inbox.maxFrameBytes);
       for (let left = MAX_AT_ONCE; left > 0; left--) {
         const byteLength = inbox.tryTake(buffer);
@@ -77,35 +91,46 @@ export class Intake {
     for (const inbox of this.inboxes) inbox.close();
   }
 
-  async #drain(inbox: Inbox): Promise<void> {
-    const host = this.#host;
-    const buffer = new Uint8Array(inbox.maxFrameBytes);
+  async #drain(served: Served): Promise<void> {
+    const host = this.#host, { inbox, buffer } = served;
+    const taken = (byteLength: number) => served.byteLength = byteLength;
     let sentBefore = host.framesSent();
     for (let inARow = 0, alone = 0; !this.#isClosed; inARow++) {
-      let byteLength: number | undefined;
       try {
         // Where frames come one by one, to look for a second is a call in vain.
         const looks = alone < ALONE || alone % LOOK_EVERY === 0;
-        byteLength = looks ? inbox.tryTake(buffer) : undefined;
-        if (byteLength !== undefined) alone = 0;
+        served.byteLength = looks ? inbox.tryTake(buffer) : undefined;
+        if (served.byteLength !== undefined) alone = 0;
         else {
           alone++;
           inARow = 0;
           host.emptied();
           await this.#settled(sentBefore);
-          byteLength = await inbox.take(buffer);
+          await inbox.take(buffer, { taken });
         }
       } catch (error) {
         if (!this.#isClosed) host.failed(error);
         return;
       }
       sentBefore = host.framesSent();
-      if (host.takeIn(buffer.subarray(0, byteLength), inbox.priority)) alone = 0;
+      if (this.#takeInAwaited(served)) alone = 0;
       if (inARow >= IN_A_ROW) {
         inARow = 0;
         await new Promise<void>((resolve) => nextTurn(resolve));
       }
     }
+  }
+
+  /**
+   * Takes in the frame that is in the buffer, unless that was done meanwhile.
+   *
+   * @returns As {@linkcode IntakeHost.takeIn} does.
+   */
+  #takeInAwaited(served: Served): boolean {
+    const { inbox, buffer, byteLength } = served;
+    if (byteLength === undefined) return false;
+    served.byteLength = undefined;
+    return this.#host.takeIn(buffer.subarray(0, byteLength), inbox.priority);
   }
 
   /**
