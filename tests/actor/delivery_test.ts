@@ -9,6 +9,9 @@ import { actor, msg, protocol } from "../../src/actor/mod.ts";
 import { SlotMemory } from "../../src/actor/delivery/slots.ts";
 import { memoryOf } from "../../src/actor/memory/directory.ts";
 import { endpointOf } from "../../src/actor/runtime/system.ts";
+import { blankHeader, encodeFrame } from "../../src/actor/wire/frame.ts";
+import { CODEC, KIND, KIND_OFFSET } from "../../src/actor/wire/frame_layout.ts";
+import { MessageQueue, uniqueName } from "../../src/mq/mod.ts";
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
 import { test } from "../harness.ts";
 import { blocksInUse, objectsOf } from "../support/actors.ts";
@@ -103,6 +106,38 @@ test("an ask is handled again though its asker was told of the death, and not on
     "end",
   ]);
 });
+
+test("an ask from outside whose reply finds no room holds up no other message", async () => {
+  await using keepers = await Keepers.open();
+  const keeper = await keepers.spawn({ mailbox: "kept" });
+  const name = uniqueName("test");
+  using replies = MessageQueue.create(name, { maxMessages: 1, maxMessageBytes: 256 });
+  try {
+    replies.trySend("no room");
+    const ask = blankHeader(KIND.ASK), frame = new Uint8Array(512);
+    ask.codec = CODEC.JSON;
+    ask.tag = keepAskedTag();
+    ask.replyName = name;
+    const payload = new TextEncoder().encode(JSON.stringify(note("outside")));
+    const byteLength = encodeFrame(frame, ask, payload);
+    using mailbox = MessageQueue.open(`/${keepers.shop.name}.kept`);
+    assert(mailbox.trySend(frame.subarray(0, byteLength)));
+    await keepers.attempts("outside", 1);
+    await keeper.keep(note("inside"));
+    await keepers.attempts("inside", 1);
+    // The reply was not given up, which would have let the next message go on as well.
+    assertEquals(replies.tryReceive()!.text(), "no room");
+    const { data } = await replies.receive({ timeoutMs: 10_000 });
+    assertEquals(data[KIND_OFFSET], KIND.REPLY);
+  } finally {
+    MessageQueue.unlink(name);
+  }
+});
+
+function keepAskedTag(): number {
+  const kinds = [...keeperActor.protocol.byTag.values()];
+  return kinds.find(({ kind }) => kind === "keepAsked")!.tag;
+}
 
 test("what is not at-least-once is acknowledged before its handler, in the same mailbox", async () => {
   await using keepers = await Keepers.open();

@@ -29,7 +29,8 @@ export class Answers {
   /**
    * The reply to an ask; where it cannot be encoded, the error that says so.
    *
-   * @returns Undefined when it has gone, or the promise that it goes, or cannot.
+   * @returns Undefined when it has gone, or the promise that it goes, or cannot; who is not of the
+   * system is not waited for, for nothing says that it takes from its queue.
    */
   reply(
     spec: KindSpec,
@@ -43,7 +44,8 @@ export class Answers {
     } catch (error) {
       return this.failed(ask, error, actor);
     }
-    return this.#send(ask, KIND.REPLY, this.#codec(spec, value), payload, actor);
+    const sent = this.#send(ask, KIND.REPLY, this.#codec(spec, value), payload, actor);
+    return awaited(ask, sent);
   }
 
   /** That an ask or a stream failed. @returns As {@linkcode Answers.reply} does. */
@@ -51,7 +53,7 @@ export class Answers {
     // Who is not of the system may have no decoder but that of JSON.
     const codec = ask.from === 0 ? "json" : "messagepack";
     const payload = encodePayload(codec, encodeError(error), this.#endpoint.crossing);
-    return this.#send(ask, KIND.FAILED, codecNumber(codec), payload, actor);
+    return awaited(ask, this.#send(ask, KIND.FAILED, codecNumber(codec), payload, actor));
   }
 
   /**
@@ -73,13 +75,11 @@ export class Answers {
   /**
    * Who serves an ask, when the asker wants to know.
    *
-   * @returns Undefined when it has gone, or the promise that it goes; who is not of the system is not
-   * waited for, for nothing says that it takes from its queue.
+   * @returns As {@linkcode Answers.reply} does.
    */
   taken(ask: Frame, actor: number): Promise<void> | undefined {
     if ((ask.flags & FLAG.WANTS_TAKEN) === 0) return;
-    const sent = this.#send(ask, KIND.TAKEN, CODEC.NONE, NOTHING, actor);
-    return ask.from === 0 ? undefined : sent;
+    return awaited(ask, this.#send(ask, KIND.TAKEN, CODEC.NONE, NOTHING, actor));
   }
 
   #encode({ replyCodec }: KindSpec, value: unknown): Uint8Array {
@@ -146,4 +146,9 @@ export class Answers {
     } else if (kind === KIND.ITEM) throw error;
     else void this.failed(ask, error, actor); // it is too long for a queue outside, or for the memory
   }
+}
+
+/** What an actor waits for before its next message. */
+function awaited(ask: Frame, sent: Promise<void> | undefined): Promise<void> | undefined {
+  return ask.from === 0 ? undefined : sent;
 }
