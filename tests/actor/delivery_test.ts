@@ -12,7 +12,13 @@ import { endpointOf } from "../../src/actor/runtime/system.ts";
 import { blankHeader, encodeFrame } from "../../src/actor/wire/frame.ts";
 import { CODEC, KIND, KIND_OFFSET } from "../../src/actor/wire/frame_layout.ts";
 import { MessageQueue, uniqueName } from "../../src/mq/mod.ts";
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "../assert.ts";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "../assert.ts";
 import { test } from "../harness.ts";
 import { blocksInUse, objectsOf } from "../support/actors.ts";
 import { Keepers, largeNote, note } from "../support/keepers.ts";
@@ -207,6 +213,22 @@ test("a member of a pool that does not come back leaves what it had to another",
     "stopped",
     "it was tried 2 times, and the a",
   ]);
+});
+
+test("a mailbox whose actor could not be made is free when spawn() rejects", async () => {
+  await using keepers = await Keepers.open();
+  const inbox = `/${keepers.shop.name}.2`; // of the second endpoint that would be launched
+  MessageQueue.create(inbox).close();
+  try {
+    const pool = { in: "process", mailbox: "kept", size: 2 } as const;
+    await assertRejects(() => keepers.spawn(pool), Error, "exists");
+  } finally {
+    MessageQueue.unlink(inbox);
+  }
+  assertEquals(objectsOf(keepers.shop.name).filter((name) => !isSystems(name)), []);
+  const keeper = await keepers.spawn({ mailbox: "kept" });
+  await keeper.keep(note("a"));
+  assertEquals(await keepers.attempts("a", 1), [1]);
 });
 
 test("what waits when its system is closed is a dead letter", async () => {

@@ -105,7 +105,11 @@ export class Family {
     const children: Spawned[] = [];
     try {
       for (const plan of plans) {
-        const child = makeSpawned(this.#endpoint, plan);
+        const child = makeSpawned(
+          this.#endpoint,
+          plan,
+          (leaving) => this.#track(plan.definition.exportName, leaving),
+        );
         children.push(child);
         this.#endpoint.incarnations.learn(keyOf(child.address), 1);
       }

@@ -39,15 +39,28 @@ export interface Spawned {
 /** Takes back something that was made. */
 type Undo = () => unknown;
 
-/** Makes what an actor needs; nothing runs yet. */
-export function makeSpawned(endpoint: Endpoint, plan: Plan): Spawned {
+/**
+ * Makes what an actor needs; nothing runs yet.
+ *
+ * @param leaves Is given when what was made is taken back, where not all could be made.
+ */
+export function makeSpawned(
+  endpoint: Endpoint,
+  plan: Plan,
+  leaves: (leaving: Promise<void>) => void,
+): Spawned {
   const undo: Undo[] = [];
   try {
     return make(endpoint, plan, undo);
   } catch (error) {
-    for (const step of undo.reverse()) void step(); // nobody knew of it yet, and waits for nothing
+    leaves(takeBack(undo));
     throw error;
   }
+}
+
+/** What was made last goes first. */
+async function takeBack(undo: Undo[]): Promise<void> {
+  for (const step of undo.splice(0).reverse()) await step();
 }
 
 function make(
@@ -137,7 +150,7 @@ function make(
     },
     async release() {
       for (const member of [...all].reverse()) await member.leave();
-      for (const step of undo.splice(0).reverse()) await step();
+      await takeBack(undo);
     },
   };
 }
