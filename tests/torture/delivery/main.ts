@@ -45,14 +45,15 @@ async function onNode(args: readonly string[]): Promise<number> {
 
 /** What a run gave, for people. */
 function line(
-  { delivery, carrier, kills, seed, hang, ...counts }: RunResult,
+  { delivery, carrier, kills, seed, hang, letters, ...counts }: RunResult,
   seconds: number,
 ): string {
   const all = Object.values(kills).reduce((sum, count) => sum + count, 0);
   const roles = ROLES.map((role) => `${role} ${kills[role]}`).join(", ");
   const rest = Object.entries(counts).map(([what, count]) => `${what} ${count}`).join(", ");
+  const reasons = Object.entries(letters).map(([reason, count]) => `${count} ${reason}`).join(", ");
   const end = hang === undefined ? "" : `; ${hang}`;
-  return `${delivery} by ${carrier}: ${all} kills (${roles}); ${rest}${end}; seed ${seed}, ${
+  return `${delivery} by ${carrier}: ${all} kills (${roles}); ${rest}; letters: ${reasons}${end}; seed ${seed}, ${
     seconds.toFixed(0)
   } s`;
 }

@@ -40,6 +40,8 @@ export interface RunResult extends Sums {
   readonly kills: Readonly<Record<Role, number>>;
   /** How many messages had their effect by once(). */
   readonly effects: number;
+  /** How many dead letters there were, by their reasons. */
+  readonly letters: Readonly<Record<string, number>>;
   /** What was waited for in vain; undefined where everybody went on. */
   readonly hang: string | undefined;
   readonly seed: number;
@@ -98,7 +100,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const options = { in: "process", init, restart: KILLED_OFTEN, stdio: "inherit" } as const;
     await all.spawn(sender, options);
   }
-  const random = new Random(seed);
+  const random = new Random(seed), letters: Record<string, number> = {};
   let hang: string | undefined;
   try {
     for (let count = 0, told = 0; count < kills;) {
@@ -109,7 +111,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
         killed[role]++;
         count++;
       }
-      noteLetters(all, ledger);
+      noteLetters(all, ledger, letters);
       if (count - told < PROGRESS_KILLS) continue;
       told = count;
       progress?.(`${count} kills, ${ledger.times} handled`);
@@ -118,9 +120,9 @@ export async function run(options: RunOptions): Promise<RunResult> {
   } catch (error) {
     hang = String(error);
   }
-  noteLetters(all, ledger);
+  noteLetters(all, ledger, letters);
   const effects = region.fields.done.read().count;
-  return { delivery, carrier, kills: killed, ...ledger.sums(), effects, hang, seed };
+  return { delivery, carrier, kills: killed, ...ledger.sums(), effects, letters, hang, seed };
 }
 
 /** Kills those who play some roles, at some instant of what they do. @returns Who was killed. */
@@ -151,9 +153,14 @@ function isKilled(pid: number): boolean {
 }
 
 /** Takes the dead letters, and writes down which messages of a mailbox that ended they are. */
-function noteLetters({ deadLetters }: System, ledger: Ledger): void {
+function noteLetters(
+  { deadLetters }: System,
+  ledger: Ledger,
+  letters: Record<string, number>,
+): void {
   for (const { id, bytes, reason } of deadLetters.list()) {
     deadLetters.take(id);
+    letters[reason] = (letters[reason] ?? 0) + 1;
     if (bytes === undefined || reason !== "stopped") continue;
     const frame = decodeFrame(bytes, bytes.byteLength);
     if ("problem" in frame || frame.kind !== KIND.TELL) continue;

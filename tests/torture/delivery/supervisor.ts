@@ -38,10 +38,10 @@ export default actor(import.meta, Supervisor, async (context, init: Supervising)
   const ledger = Ledger.open(init.ledger, init.lives);
   const definition = init.delivery === "at-most-once" ? plainReceiver : slotReceiver;
   const options = { in: "process", init, restart: KILLED_OFTEN, stdio: "inherit" } as const;
-  const receiver = await context.spawn(
-    definition,
-    init.carrier === "queue" ? { ...options, mailbox: "work" } : { ...options, carrier: "ring" },
-  );
+  // Whoever is killed often enough over the same message would give it up.
+  const kept = init.delivery === "at-least-once" ? { maxAttempts: Number.MAX_SAFE_INTEGER } : {};
+  const by = init.carrier === "queue" ? { mailbox: "work" } as const : { carrier: "ring" } as const;
+  const receiver = await context.spawn(definition, { ...options, ...kept, ...by });
   ledger.begin("supervisor");
   return { meet: (_, { id }) => ({ receiver, id }) };
 });
