@@ -209,7 +209,7 @@ test("a message that was set aside stays kept, as long as there is a slot for th
     const message = taken(source);
     assertEquals(message.text, text);
     assert(source.canSetAside);
-    source.aside();
+    source.outOfHand();
     aside.push(message.receipt);
   }
   const last = taken(source);

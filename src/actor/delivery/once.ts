@@ -102,7 +102,7 @@ export function handledIds(count: number): Struct<HandledIdsFields> {
  *
  * @param field The record, with a member `handled` of type {@linkcode handledIds}.
  * @param id Of the message: `turn.id`, or a name that the application gave it. 1 to 63 bytes in UTF-8.
- * @param change Gets a copy to change. It must not be async, for a lock is held while it runs. If it
+ * @param change Gets a copy to change, or gives another one. It must not be async, for a lock is held while it runs. If it
  * throws, nothing has changed and the id is not remembered.
  * @returns Whether it ran: false when the id is remembered.
  * @throws {RangeError} If the id is empty or too long.
@@ -111,7 +111,7 @@ export function handledIds(count: number): Struct<HandledIdsFields> {
 export function once<V extends { handled: unknown }, D extends { handled: HandledIds }>(
   field: RecordField<V, D>,
   id: string,
-  change: (draft: Omit<D, "handled">) => void,
+  change: (draft: Omit<D, "handled">) => Omit<V, "handled"> | void,
 ): boolean {
   const capacity = capacityOf(field), entry = entryOf(id);
   let isNew = false;
@@ -119,14 +119,17 @@ export function once<V extends { handled: unknown }, D extends { handled: Handle
     const { handled } = draft;
     isNew = !has(handled.ids, entry);
     if (!isNew) return;
-    const result: unknown = change(draft);
+    const result = change(draft);
     if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+      (result as unknown as Promise<unknown>).then(undefined, () => {}); // what it rejects with is late
       throw new TypeError(
         `Cannot change a record once for "${id}": change is async or returns a promise, expected ` +
           "it to be done when it returns",
       );
     }
-    draft.handled = added(handled, entry, capacity);
+    const ids = added(handled, entry, capacity);
+    if (result !== undefined) return { ...result, handled: ids } as V;
+    draft.handled = ids;
   });
   return isNew;
 }

@@ -177,7 +177,7 @@ export class SlotSource implements Source, Receipts {
     return this.#free.length > 0;
   }
 
-  aside(): void {
+  outOfHand(): void {
     this.#memory.setHandling(this.#parts.row, 0, 0);
   }
 

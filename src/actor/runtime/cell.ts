@@ -502,7 +502,9 @@ export class Cell {
 
   /** What is kept is not acknowledged before something is done; nobody else waits for that. */
   #kept(done: Promise<void> | undefined): Promise<void> | undefined {
-    return this.#receipt === 0 ? undefined : done;
+    if (this.#receipt === 0 || done === undefined) return undefined;
+    this.parts.source.receipts!.outOfHand(); // who is slow to take an answer is no handler that hangs
+    return done;
   }
 
   /** A message is over, unless it was set aside, or is for the next incarnation. */
@@ -518,7 +520,7 @@ export class Cell {
     if (!receipts!.canSetAside) {
       throw new MailboxFull(this.label, this.#stashed.length, this.#stashed.length);
     }
-    receipts!.aside();
+    receipts!.outOfHand();
     this.#receipt = 0;
   }
 

@@ -450,9 +450,10 @@ export class Endpoint {
 
   /** After a death: blocks of messages that were for this endpoint and are not in its inboxes. */
   #recoverInboxes(): void {
-    if (this.#recoveries === 0) return;
+    const { inboxes } = this.#intake;
+    if (this.#recoveries === 0 || inboxes.some(({ depth }) => depth > 0)) return;
     this.#recoveries--;
-    for (const inbox of this.#intake.inboxes) this.recover(inbox.name, () => inbox.depth === 0);
+    for (const inbox of inboxes) this.recover(inbox.name, () => inbox.depth === 0);
   }
 
   /**

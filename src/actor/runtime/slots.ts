@@ -114,10 +114,11 @@ export async function retireMailbox(endpoint: Endpoint, address: Address): Promi
     if (!(error instanceof LayoutError)) throw error;
     log.error("Messages in slots are lost: somebody wrote there", { error });
   }
+  // Before the queue, whose name says that the mailbox can be made again.
+  removeMemory(directory, name);
   // The blocks of what was in the slots are free by now; those of what waits go with it.
   if (carrier === "ring") await retireLanes(endpoint, mailbox, address);
   else await retireQueue(endpoint, mailbox, address, { queue: mailbox });
-  removeMemory(directory, name);
 }
 
 async function drain(endpoint: Endpoint, memory: SlotMemory, address: Address): Promise<void> {

@@ -35,6 +35,6 @@ export interface Receipts {
   failed(receipt: number, error: string): void;
   /** It was not handled: it is given again. */
   back(receipt: number): void;
-  /** The frame in hand is set aside, and kept. */
-  aside(): void;
+  /** No handler has the frame in hand any more, and it is kept: set aside, or its answer waits. */
+  outOfHand(): void;
 }
