@@ -138,8 +138,12 @@ const PARK = `
   const waits = [queue.receive(), queue.receive({ timeoutMs: 1e9 }), full.send("y")];
 `;
 
-/** A program whose worker waits like that, and then does something. */
-function withWorker(code: string): string {
+/**
+ * A program whose worker waits like that, and then does something.
+ *
+ * @param listeners What the program does with the worker before that.
+ */
+function withWorker(code: string, listeners = ""): string {
   const worker = `
     import { parentPort } from "node:worker_threads";
     ${QUEUE} ${PARK}
@@ -151,6 +155,7 @@ function withWorker(code: string): string {
     import { Worker } from "node:worker_threads";
     const code = encodeURIComponent(${JSON.stringify(linked(worker))});
     const worker = new Worker(new URL("data:text/javascript," + code));
+    ${listeners}
     await new Promise((resolve) => worker.once("message", resolve));
   `;
 }
@@ -209,10 +214,11 @@ const WORKER_ENDS: [what: string, code: string][] = [
 
 for (const [what, code] of WORKER_ENDS) {
   test(`a worker with waits parked ends by ${what}, and its program then`, async () => {
-    const program = `${withWorker(code)}
+    const listeners = `
       worker.on("error", () => {}); // what it does else is the runtime's matter
       worker.on("exit", () => console.log("ended"));
     `;
+    const program = withWorker(code, listeners);
     const finished = await within("its end", runProgram(program, { permissions: PERMISSIONS }));
     assertEquals([finished.code, finished.stdout], [0, "ended\n"], finished.stderr);
   });
