@@ -10,7 +10,7 @@
 
 use crate::errors::{last, restore, small};
 use crate::memory::pointer;
-use crate::places::{Found, Table, PLACES};
+use crate::places::{place_of, Found, Table, PLACES};
 use libc::{c_int, c_void, siginfo_t};
 use std::mem::{size_of, zeroed};
 use std::ptr::null_mut;
@@ -108,7 +108,7 @@ fn whole_pages(length: u64) -> Option<usize> {
     (length as usize).checked_next_multiple_of(PAGE_BYTES.load(Ordering::Relaxed))
 }
 
-/// Guards a range of addresses: its place.
+/// Guards a range of addresses: its id, whose rest by the number of places is that of its count.
 pub fn add(address: u64, length: u64) -> i32 {
     let start = address as usize;
     let Some(end) = whole_pages(length).and_then(|length| start.checked_add(length)) else {
@@ -121,25 +121,25 @@ pub fn add(address: u64, length: u64) -> i32 {
     if counts.is_null() {
         return -libc::EPERM; // nobody would look into the table
     }
-    let Some(place) = TABLE.add(start, end) else {
+    let Some(id) = TABLE.add(start, end) else {
         return -libc::ENOSPC;
     };
     // SAFETY: a place of the table has a count.
-    unsafe { (*counts.add(place)).store(0, Ordering::Relaxed) };
-    place as i32
+    unsafe { (*counts.add(place_of(id))).store(0, Ordering::Relaxed) };
+    id as i32
 }
 
 /// A guarded range has another length.
-pub fn extend(place: i32, length: u64) -> i32 {
+pub fn extend(id: i32, length: u64) -> i32 {
     match whole_pages(length) {
-        Some(length) if TABLE.extend(place as usize, length) => 0,
+        Some(length) if TABLE.extend(id as u32, length) => 0,
         _ => -libc::EINVAL,
     }
 }
 
 /// Guards a range no more.
-pub fn remove(place: i32) -> i32 {
-    if TABLE.remove(place as usize) {
+pub fn remove(id: i32) -> i32 {
+    if TABLE.remove(id as u32) {
         0
     } else {
         -libc::EINVAL

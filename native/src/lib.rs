@@ -17,7 +17,7 @@ use deno_bindgen::deno_bindgen;
 
 /// What both sides agree on: the functions below, their parameters, the layout of a batch. Raised
 /// with every change of them, here and in `src/sys/native_symbols.ts`.
-const ABI: i32 = 1;
+const ABI: i32 = 2;
 
 /// The version of this interface.
 #[deno_bindgen]
@@ -85,7 +85,8 @@ pub fn postbox_guard_install() -> i32 {
     guard::install()
 }
 
-/// Guards a range of addresses: its place. The range lies there until it is removed.
+/// Guards a range of addresses: its id, which names it from then on; with the rest of its division
+/// by the number of places, that of its count. The range lies there until it is removed.
 #[deno_bindgen]
 pub fn postbox_guard_add(address: u64, length: u64) -> i32 {
     guard::add(address, length)
@@ -93,14 +94,14 @@ pub fn postbox_guard_add(address: u64, length: u64) -> i32 {
 
 /// A guarded range is so long now.
 #[deno_bindgen]
-pub fn postbox_guard_extend(place: i32, length: u64) -> i32 {
-    guard::extend(place, length)
+pub fn postbox_guard_extend(id: i32, length: u64) -> i32 {
+    guard::extend(id, length)
 }
 
 /// Guards a range no more.
 #[deno_bindgen]
-pub fn postbox_guard_remove(place: i32) -> i32 {
-    guard::remove(place)
+pub fn postbox_guard_remove(id: i32) -> i32 {
+    guard::remove(id)
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@ use std::sync::atomic::{fence, AtomicBool, AtomicU32, AtomicUsize, Ordering};
 /// How many ranges can be guarded at a time, in a process.
 pub const PLACES: usize = 4096;
 
+/// The bits of an id that say which place; those above say for the how manyth time it is in use.
+const PLACE_BITS: u32 = PLACES.trailing_zeros();
+const GENERATIONS: u32 = 1 << (31 - PLACE_BITS);
+
 /// How often a reader looks again at a place that is being changed before it gives up.
 const LOOKS: u32 = 1 << 20;
 
@@ -23,6 +27,8 @@ const LATE_FAULTS: u32 = 64;
 struct Place {
     sequence: AtomicU32,
     live: AtomicBool,
+    /// How many ranges have been here.
+    generation: AtomicU32,
     start: AtomicUsize,
     end: AtomicUsize,
     /// Faults after the removal.
@@ -52,6 +58,7 @@ impl Place {
         Place {
             sequence: AtomicU32::new(0),
             live: AtomicBool::new(false),
+            generation: AtomicU32::new(0),
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
             late: AtomicU32::new(0),
@@ -91,6 +98,12 @@ impl Place {
         self.late.store(0, Ordering::Relaxed);
     }
 
+    /// The id of the range that is here, or was the last.
+    fn id(&self, index: usize) -> u32 {
+        let generation = self.generation.load(Ordering::Relaxed) % GENERATIONS;
+        (generation << PLACE_BITS) | index as u32
+    }
+
     /// What stands in the place, all of one moment.
     fn range(&self) -> Option<(bool, usize, usize)> {
         for look in 1..=LOOKS {
@@ -115,6 +128,11 @@ impl Place {
     }
 }
 
+/// The place of an id; of a number that is none, too.
+pub fn place_of(id: u32) -> usize {
+    id as usize % PLACES
+}
+
 impl Table {
     pub const fn new() -> Table {
         Table {
@@ -123,8 +141,10 @@ impl Table {
         }
     }
 
-    /// Enters a range: its place, or none where the table is full.
-    pub fn add(&self, start: usize, end: usize) -> Option<usize> {
+    /// Enters a range: its id, below 2^31, or none where the table is full.
+    ///
+    /// What is said of the id later reaches no other range that has the place by then.
+    pub fn add(&self, start: usize, end: usize) -> Option<u32> {
         for place in &self.places {
             // Whoever had these addresses before has them no more, and did not say so.
             let overlaps = |place: &Place| {
@@ -137,22 +157,20 @@ impl Table {
         }
         let from = self.next.load(Ordering::Relaxed);
         let is_free = |place: &Place| !place.live.load(Ordering::Relaxed);
+        let enter = |place: &Place| {
+            place.generation.fetch_add(1, Ordering::Relaxed);
+            place.set(true, start, end);
+        };
         let found = (from..from + PLACES)
             .map(|index| index % PLACES)
-            .find(|index| {
-                self.places[*index].change(is_free, |place| place.set(true, start, end))
-            })?;
+            .find(|index| self.places[*index].change(is_free, enter))?;
         self.next.store((found + 1) % PLACES, Ordering::Relaxed);
-        Some(found)
+        Some(self.places[found].id(found))
     }
 
-    /// A range has another end; false where the place has none.
-    pub fn extend(&self, index: usize, length: usize) -> bool {
-        let Some(place) = self.places.get(index) else {
-            return false;
-        };
-        let is_live = |place: &Place| place.live.load(Ordering::Relaxed);
-        place.change(is_live, |place| {
+    /// A range has another end; false where it is guarded no more.
+    pub fn extend(&self, id: u32, length: usize) -> bool {
+        self.change(id, |place| {
             place.end.store(
                 place.start.load(Ordering::Relaxed) + length,
                 Ordering::Relaxed,
@@ -160,13 +178,15 @@ impl Table {
         })
     }
 
-    /// Takes a range out; false where the place has none.
-    pub fn remove(&self, index: usize) -> bool {
-        let Some(place) = self.places.get(index) else {
-            return false;
-        };
-        let is_live = |place: &Place| place.live.load(Ordering::Relaxed);
-        place.change(is_live, |place| place.live.store(false, Ordering::Relaxed))
+    /// Takes a range out; false where it is guarded no more.
+    pub fn remove(&self, id: u32) -> bool {
+        self.change(id, |place| place.live.store(false, Ordering::Relaxed))
+    }
+
+    fn change(&self, id: u32, how: impl Fn(&Place)) -> bool {
+        let index = place_of(id);
+        let is_it = |place: &Place| place.live.load(Ordering::Relaxed) && place.id(index) == id;
+        self.places[index].change(is_it, how)
     }
 
     /// Whose range an address is in. For a signal's handler.
@@ -192,27 +212,28 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
-    use super::{Found, Place, Table, LATE_FAULTS, PLACES};
+    use super::{place_of, Found, Place, Table, GENERATIONS, LATE_FAULTS, PLACES};
     use std::sync::atomic::{AtomicBool, Ordering};
 
     #[test]
     fn find_knows_the_first_and_the_last_address_of_a_range() {
         let table = Table::new();
-        let place = table.add(0x1000, 0x3000).unwrap();
+        let id = table.add(0x1000, 0x3000).unwrap();
+        let place = place_of(id);
         assert_eq!(table.find(0xfff), Found::Nothing);
         assert_eq!(table.find(0x1000), Found::Live { place, end: 0x3000 });
         assert_eq!(table.find(0x2fff), Found::Live { place, end: 0x3000 });
         assert_eq!(table.find(0x3000), Found::Nothing);
-        assert!(table.extend(place, 0x4000));
+        assert!(table.extend(id, 0x4000));
         assert_eq!(table.find(0x4fff), Found::Live { place, end: 0x5000 });
     }
 
     #[test]
     fn find_remembers_a_removed_range_for_so_many_faults() {
         let table = Table::new();
-        let place = table.add(0x1000, 0x2000).unwrap();
-        assert!(table.remove(place));
-        assert!(!table.remove(place) && !table.extend(place, 1));
+        let id = table.add(0x1000, 0x2000).unwrap();
+        assert!(table.remove(id));
+        assert!(!table.remove(id) && !table.extend(id, 1));
         for _ in 0..LATE_FAULTS {
             assert_eq!(table.find(0x1000), Found::Removed);
         }
@@ -223,7 +244,7 @@ mod tests {
     fn add_forgets_who_had_the_addresses_before() {
         let table = Table::new();
         let stale = table.add(0x1000, 0x3000).unwrap();
-        let place = table.add(0x2000, 0x4000).unwrap();
+        let place = place_of(table.add(0x2000, 0x4000).unwrap());
         assert_eq!(table.find(0x1000), Found::Nothing);
         assert_eq!(table.find(0x2000), Found::Live { place, end: 0x4000 });
         assert!(!table.remove(stale));
@@ -235,18 +256,57 @@ mod tests {
         let range = |index: usize| ((index + 1) << 12, (index + 2) << 12);
         for index in 0..PLACES {
             let (start, end) = range(index);
-            assert_eq!(table.add(start, end), Some(index));
+            assert_eq!(table.add(start, end).map(place_of), Some(index));
         }
         let (start, end) = range(PLACES);
         assert_eq!(table.add(start, end), None);
-        assert!(table.remove(7));
-        assert_eq!(table.add(start, end), Some(7));
+        let Found::Live { place: 7, .. } = table.find(8 << 12) else {
+            panic!("the eighth range is elsewhere");
+        };
+        assert!(table.remove(table.places[7].id(7)));
+        assert_eq!(table.add(start, end).map(place_of), Some(7));
     }
 
     #[test]
-    fn places_that_are_none_are_refused() {
+    fn who_is_late_to_remove_a_range_takes_no_other_out() {
         let table = Table::new();
-        assert!(!table.remove(PLACES) && !table.extend(usize::MAX, 1));
+        let first = table.add(0x1000, 0x2000).unwrap();
+        assert!(table.remove(first));
+        for _ in 1..PLACES {
+            let other = table.add(0x3000, 0x4000).unwrap();
+            assert!(table.remove(other));
+        }
+        let again = table.add(0x5000, 0x6000).unwrap();
+        assert_eq!(place_of(again), place_of(first));
+        assert!(!table.remove(first) && !table.extend(first, 0x2000));
+        assert_eq!(
+            table.find(0x5000),
+            Found::Live {
+                place: place_of(again),
+                end: 0x6000
+            }
+        );
+        assert!(table.remove(again));
+    }
+
+    #[test]
+    fn an_id_is_below_2_to_the_31_however_often_its_place_was_used() {
+        let place = Place::new();
+        place
+            .generation
+            .store(GENERATIONS - 1, std::sync::atomic::Ordering::Relaxed);
+        let last = place.id(PLACES - 1);
+        assert_eq!((last, place_of(last)), (i32::MAX as u32, PLACES - 1));
+        place
+            .generation
+            .store(GENERATIONS, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(place.id(0), 0);
+    }
+
+    #[test]
+    fn ids_that_are_none_are_refused() {
+        let table = Table::new();
+        assert!(!table.remove(0) && !table.remove(PLACES as u32) && !table.extend(u32::MAX, 1));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 export { refuse, shown, unless } from "../sys/mod.ts";
 export {
+  chooseNative,
+  chosenNative,
   dieWithParent,
   host,
   type OutputReader,

@@ -21,7 +21,7 @@ interface Counts {
   readonly words: Int32Array<SharedArrayBuffer>;
 }
 
-/** LAYOUT: `PLACES` of native/src/places.rs. */
+/** LAYOUT: `PLACES` of native/src/places.rs, a power of two; an id has the place in its lowest bits. */
 const PLACES = 4096;
 
 let counts: Counts | undefined;
@@ -29,22 +29,24 @@ let counts: Counts | undefined;
 /** What was guarded over each buffer. */
 const guards = new WeakMap<SharedArrayBuffer, Guard>();
 
-/** Nobody closed it: the place is given back when the buffer is gone. */
-const collected = new FinalizationRegistry<number>((place) => {
-  counts?.native.guard_remove(place);
+/** Nobody closed it: its place is given back when the buffer is gone. */
+const collected = new FinalizationRegistry<number>((id) => {
+  counts?.native.guard_remove(id); // refused where another range has its addresses by now
 });
 
 /** The guard of a range of addresses that belongs to a buffer. */
 export class Guard {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #native: Native;
+  readonly #id: number;
   readonly #place: number;
   #byteLength: number;
 
-  private constructor({ native, words }: Counts, place: number, byteLength: number) {
+  private constructor({ native, words }: Counts, id: number, byteLength: number) {
     this.#native = native;
     this.#words = words;
-    this.#place = place;
+    this.#id = id;
+    this.#place = id & (PLACES - 1);
     this.#byteLength = byteLength;
   }
 
@@ -55,11 +57,11 @@ export class Guard {
    * @returns `undefined` where there is no native driver, or no room in its table.
    */
   static over(buffer: SharedArrayBuffer, address: bigint, byteLength: number): Guard | undefined {
-    const place = add(address, byteLength);
-    if (place === undefined) return undefined;
-    const guard = new Guard(counts!, place, byteLength);
+    const id = add(address, byteLength);
+    if (id === undefined) return undefined;
+    const guard = new Guard(counts!, id, byteLength);
     guards.set(buffer, guard);
-    collected.register(buffer, place, guard);
+    collected.register(buffer, id, guard);
     return guard;
   }
 
@@ -89,7 +91,7 @@ export class Guard {
 
   /** So many bytes of the buffer are mapped now. */
   extend(byteLength: number): void {
-    this.#native.guard_extend(this.#place, sys().word(byteLength));
+    this.#native.guard_extend(this.#id, sys().word(byteLength));
     this.#byteLength = byteLength;
   }
 
@@ -97,7 +99,7 @@ export class Guard {
   end(buffer: SharedArrayBuffer): void {
     collected.unregister(this);
     guards.delete(buffer);
-    this.#native.guard_remove(this.#place);
+    this.#native.guard_remove(this.#id);
   }
 }
 
@@ -107,19 +109,19 @@ export class Guard {
  * @returns Ends it; call it before something else can lie there.
  */
 export function guardMapping(address: bigint, byteLength: number): () => void {
-  const place = add(address, byteLength);
+  const id = add(address, byteLength);
   return () => {
-    if (place !== undefined) counts!.native.guard_remove(place);
+    if (id !== undefined) counts!.native.guard_remove(id);
   };
 }
 
-/** A place in the table; `undefined` where there is none to be had. */
+/** The id of a range in the table; `undefined` where there is no room for one. */
 function add(address: bigint, byteLength: number): number | undefined {
   const { native, word } = sys();
   if (native === undefined || byteLength === 0) return undefined;
   counts ??= mapCounts(native);
-  const place = native.guard_add(address, word(byteLength));
-  return place < 0 ? undefined : place;
+  const id = native.guard_add(address, word(byteLength));
+  return id < 0 ? undefined : id;
 }
 
 /** Lays the counts over memory of this thread's; once, and for as long as it runs. */

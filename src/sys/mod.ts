@@ -28,7 +28,7 @@ export { architecture, host, sys } from "./load.ts";
 export * from "./lock.ts";
 export * from "./memory.ts";
 export * from "./mqueue.ts";
-export { chooseNative } from "./native_choice.ts";
+export { chooseNative, chosenNative } from "./native_choice.ts";
 export { nameHint, uniqueName } from "./name.ts";
 export { type OutputReader, readerOfNode } from "./output_reader.ts";
 export * from "./owner.ts";

@@ -32,7 +32,7 @@ export function fixNative(environment: (name: string) => string | undefined): st
   return chosen;
 }
 
-/** The choice of {@linkcode fixNative}. */
+/** What was chosen; undefined for none. */
 export function chosenNative(): string | undefined {
   return chosen;
 }

@@ -9,7 +9,7 @@
 import type { CTable } from "./symbols.ts";
 
 /** What both sides agree on; `native/src/lib.rs` has the same number. */
-export const NATIVE_ABI = 1;
+export const NATIVE_ABI = 2;
 
 /** The same function in several rows: its addresses as views, or as numbers. */
 export const NATIVE_SYMBOLS = {
@@ -63,7 +63,7 @@ export const NATIVE_SYMBOLS = {
   },
   /** Takes over SIGBUS, once a process: a descriptor of the counts, a word for each place. */
   guard_install: { symbol: "postbox_guard_install", parameters: [], result: "i32" },
-  /** Guards a range of addresses: its place. */
+  /** Guards a range of addresses: its id. */
   guard_add: {
     symbol: "postbox_guard_add",
     parameters: ["address address", "size length"],
@@ -71,10 +71,10 @@ export const NATIVE_SYMBOLS = {
   },
   guard_extend: {
     symbol: "postbox_guard_extend",
-    parameters: ["i32 place", "size length"],
+    parameters: ["i32 id", "size length"],
     result: "i32",
   },
-  guard_remove: { symbol: "postbox_guard_remove", parameters: ["i32 place"], result: "i32" },
+  guard_remove: { symbol: "postbox_guard_remove", parameters: ["i32 id"], result: "i32" },
 } as const satisfies CTable;
 
 /** poll(2): the one that is called in a thread of the runtime's pool, where that has one. */

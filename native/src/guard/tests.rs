@@ -1,6 +1,7 @@
 //! The guard, with objects that are cut off under a mapping; and what happens without it, in a child.
 
 use super::{add, extend, install, remove, COUNTS};
+use crate::places::place_of;
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
 
@@ -39,9 +40,9 @@ impl Mapping {
     fn guarded(pages: usize) -> (Mapping, i32) {
         assert!(install() >= 0);
         let mapping = Mapping::new(pages);
-        let place = add(mapping.address as u64, (pages * PAGE) as u64);
-        assert!(place >= 0, "{place}");
-        (mapping, place)
+        let id = add(mapping.address as u64, (pages * PAGE) as u64);
+        assert!(id >= 0, "{id}");
+        (mapping, id)
     }
 
     fn cut(&self, pages: usize) {
@@ -69,39 +70,39 @@ impl Drop for Mapping {
     }
 }
 
-fn lost(place: i32) -> u32 {
-    unsafe { (*COUNTS.load(Ordering::Acquire).add(place as usize)).load(Ordering::Acquire) }
+fn lost(id: i32) -> u32 {
+    unsafe { (*COUNTS.load(Ordering::Acquire).add(place_of(id as u32))).load(Ordering::Acquire) }
 }
 
 #[test]
 fn pages_that_are_gone_read_zeros_and_are_counted() {
-    let (mapping, place) = Mapping::guarded(4);
+    let (mapping, id) = Mapping::guarded(4);
     (0..4).for_each(|page| mapping.write(page, 7));
     mapping.cut(1);
-    assert_eq!(lost(place), 0);
-    assert_eq!((mapping.read(2), lost(place)), (0, 1));
-    assert_eq!((mapping.read(3), lost(place)), (0, 1)); // in the same mapping
-    assert_eq!((mapping.read(1), lost(place)), (0, 2));
+    assert_eq!(lost(id), 0);
+    assert_eq!((mapping.read(2), lost(id)), (0, 1));
+    assert_eq!((mapping.read(3), lost(id)), (0, 1)); // in the same mapping
+    assert_eq!((mapping.read(1), lost(id)), (0, 2));
     mapping.write(3, 5); // reaches nobody
-    assert_eq!((mapping.read(3), mapping.read(0), lost(place)), (5, 7, 2));
-    assert_eq!(remove(place), 0);
+    assert_eq!((mapping.read(3), mapping.read(0), lost(id)), (5, 7, 2));
+    assert_eq!(remove(id), 0);
 }
 
 #[test]
 fn a_longer_range_is_guarded_to_its_new_end() {
     assert!(install() >= 0);
     let mapping = Mapping::new(4);
-    let place = add(mapping.address as u64, PAGE as u64);
-    assert_eq!(extend(place, 2 * PAGE as u64), 0);
-    assert_eq!(extend(place, 4 * PAGE as u64), 0);
+    let id = add(mapping.address as u64, PAGE as u64);
+    assert_eq!(extend(id, 2 * PAGE as u64), 0);
+    assert_eq!(extend(id, 4 * PAGE as u64), 0);
     mapping.cut(0);
-    assert_eq!((mapping.read(3), lost(place)), (0, 1));
-    assert_eq!(remove(place), 0);
+    assert_eq!((mapping.read(3), lost(id)), (0, 1));
+    assert_eq!(remove(id), 0);
 }
 
 #[test]
 fn threads_that_find_the_same_page_gone_all_go_on() {
-    let (mapping, place) = Mapping::guarded(64);
+    let (mapping, id) = Mapping::guarded(64);
     let address = mapping.address as usize;
     mapping.cut(0);
     std::thread::scope(|scope| {
@@ -114,8 +115,8 @@ fn threads_that_find_the_same_page_gone_all_go_on() {
             });
         }
     });
-    assert!(lost(place) >= 64);
-    assert_eq!(remove(place), 0);
+    assert!(lost(id) >= 64);
+    assert_eq!(remove(id), 0);
 }
 
 #[test]

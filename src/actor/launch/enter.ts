@@ -7,7 +7,7 @@
 
 import { setTimeout } from "node:timers";
 import { workerData } from "node:worker_threads";
-import { host } from "../../life/inside.ts";
+import { chooseNative, host } from "../../life/inside.ts";
 import { DescriptorTable } from "../../life/mod.ts";
 import { followParent } from "./follow_parent.ts";
 import type { LaunchedAs, WorkerStart } from "./launched.ts";
@@ -33,8 +33,9 @@ interface Process {
 
 /** In a process: it ends with its parent from now on. */
 export function enterProcess(): Entered {
-  const [system, run, ...numbers] = process().argv.slice(2);
+  const [system, run, native, ...numbers] = process().argv.slice(2);
   const [endpoint, incarnation, actor, parentPid] = numbers.map(Number);
+  if (native !== "") chooseNative(native!);
   const unfollow = followParent(parentPid!);
   const leave = () => {
     unfollow();
@@ -52,7 +53,8 @@ export function enterProcess(): Entered {
 
 /** In a worker: its parent closes what it opens from now on, and its lines have a label. */
 export function enterWorker(): Entered {
-  const { table, output, mainUrl, ...launchedAs } = workerData as WorkerStart;
+  const { table, output, mainUrl, native, ...launchedAs } = workerData as WorkerStart;
+  if (native !== undefined) chooseNative(native);
   DescriptorTable.attach(table);
   host().belongsTo(mainUrl);
   if (output !== undefined) labelOwnOutput(output);

@@ -5,7 +5,13 @@
  * (follow_parent.ts is the child's half).
  */
 
-import { host, type ProcessEnd, type StartedProcess, startProcess } from "../../life/inside.ts";
+import {
+  chosenNative,
+  host,
+  type ProcessEnd,
+  type StartedProcess,
+  startProcess,
+} from "../../life/inside.ts";
 import type { ChildOutput, Launched, LaunchOptions } from "./launched.ts";
 import { siblingUrl } from "./modules.ts";
 import { exitOf } from "./process_exit.ts";
@@ -48,11 +54,12 @@ export function launchProcess(options: LaunchOptions): Launched {
 function start(options: LaunchOptions): StartedProcess {
   const { system, run, endpoint, incarnation, actor } = options;
   const { moduleUrl, stdio = "label", env = {}, v8Flags = [] } = options;
+  const native = chosenNative() ?? "";
   try {
     return startProcess({
       entryUrl: options.entryUrl ?? siblingUrl("child"),
       moduleUrl,
-      args: [system, run, endpoint, incarnation, actor, host().pid()].map(String),
+      args: [system, run, native, endpoint, incarnation, actor, host().pid()].map(String),
       env,
       v8Flags,
       output: OUTPUT[stdio],

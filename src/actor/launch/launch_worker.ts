@@ -6,7 +6,7 @@
  */
 
 import { Worker, type WorkerOptions } from "node:worker_threads";
-import { host, readerOfNode } from "../../life/inside.ts";
+import { chosenNative, host, readerOfNode } from "../../life/inside.ts";
 import { DescriptorTable } from "../../life/mod.ts";
 import type { Exit } from "../errors.ts";
 import type { Launched, LaunchOptions, WorkerStart } from "./launched.ts";
@@ -34,6 +34,7 @@ export function launchWorker(options: LaunchOptions): Launched {
     incarnation: options.incarnation,
     actor: options.actor,
     mainUrl: mainUrl(),
+    native: chosenNative(),
     table: table.buffer,
     output: workersPrint ? { label, stdio } : undefined,
   };

@@ -79,6 +79,8 @@ export interface Launched {
 export interface WorkerStart extends LaunchedAs {
   /** The module that its program was started with, where there is one. */
   readonly mainUrl: string | undefined;
+  /** The native driver of the thread that launches it, where that has one. */
+  readonly native: string | undefined;
   /** The memory of its descriptor table. */
   readonly table: SharedArrayBuffer;
   /** What the worker itself does with what it prints; undefined where its parent reads it. */
