@@ -4,7 +4,7 @@
  * - `native-round-trip`: one iteration is a message of 64 bytes there and back between two event
  *   loops. Baseline: blocking calls in C.
  * - `native-stream`: one iteration is one of many messages, sent as fast as it goes and taken in
- *   batches of ten, as many as the queue holds. Baseline: blocking calls in C.
+ *   batches of up to 64 by a queue of ten. Baseline: blocking calls in C.
  * - `native-checksum`: one iteration is the checksum of so many bytes. Baseline: without the driver.
  * - `native-guard`: one iteration is a use of memory that nobody cuts off. Baseline: without.
  */
