@@ -22,9 +22,10 @@ const BUS_ADRERR: c_int = 2;
 
 static TABLE: Table = Table::new();
 
-/// How often pages were found gone, a word for each place: in memory that JavaScript maps, too.
+/// How often pages were found gone, a word for each place and one for all of them: in memory that
+/// JavaScript maps, too.
 static COUNTS: AtomicPtr<AtomicU32> = AtomicPtr::new(null_mut());
-const COUNTS_BYTES: usize = PLACES * size_of::<AtomicU32>();
+const COUNTS_BYTES: usize = (PLACES + 1) * size_of::<AtomicU32>();
 
 static PAGE_BYTES: AtomicUsize = AtomicUsize::new(4096);
 
@@ -176,8 +177,10 @@ fn mend(address: usize) -> bool {
     if mapped == libc::MAP_FAILED {
         return false;
     }
-    // SAFETY: a place of the table has a count, which is never unmapped.
-    unsafe { (*COUNTS.load(Ordering::Relaxed).add(place)).fetch_add(1, Ordering::Release) };
+    for word in [place, PLACES] {
+        // SAFETY: a place of the table has a count, all have one, and they are never unmapped.
+        unsafe { (*COUNTS.load(Ordering::Relaxed).add(word)).fetch_add(1, Ordering::Release) };
+    }
     true
 }
 

@@ -79,7 +79,8 @@ pub fn postbox_crc32c(address: u64, start: u32, end: u32, seed: u32) -> u32 {
     crc32c::checksum(memory::bytes(address, start, end), seed)
 }
 
-/// Takes over SIGBUS, once a process: a descriptor of the counts, one word for each place.
+/// Takes over SIGBUS, once a process: a descriptor of the counts, one word for each place and one for
+/// all of them.
 #[deno_bindgen]
 pub fn postbox_guard_install() -> i32 {
     guard::install()

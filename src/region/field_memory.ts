@@ -4,7 +4,7 @@
  */
 
 import { ClosedError } from "../errors.ts";
-import { type Guard, guardOf } from "../sys/mod.ts";
+import { type Guard, guardOf, isWhole } from "../sys/mod.ts";
 import { EVENT_COUNT_BYTES, EventCount } from "../wait/mod.ts";
 import type { WaitForOptions } from "./field.ts";
 import { type Load, loadFor } from "./loading.ts";
@@ -57,8 +57,7 @@ export class FieldMemory {
   /** Refuses what is closed, or was cut off by a peer. */
   checkOpen(): void {
     if (this.#isClosed) throw new ClosedError("region", this.target);
-    const guard = this.#guard;
-    if (guard !== undefined && !guard.isWhole) throw guard.refusal("region", this.target);
+    if (!isWhole(this.#guard)) throw this.#guard!.refusal("region", this.target);
   }
 
   /** Refuses what is closed or read-only. */

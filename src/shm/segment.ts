@@ -20,6 +20,7 @@ import {
   checkMaking,
   Guard,
   guardOf,
+  isWhole,
   type Mapping,
   markReadOnly,
   mmapFixed,
@@ -224,7 +225,7 @@ export class Segment implements Disposable {
 
   #open(): SharedArrayBuffer {
     const guard = this.#guard;
-    if (this.#buffer !== undefined && (guard === undefined || guard.isWhole)) return this.#buffer;
+    if (this.#buffer !== undefined && isWhole(guard)) return this.#buffer;
     const kind = this.#source?.kind ?? "segment", target = this.#source?.target ?? "attached";
     if (this.#buffer === undefined) throw new ClosedError(kind, target);
     throw guard!.refusal(kind, target);

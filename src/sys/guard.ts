@@ -26,6 +26,12 @@ const PLACES = 4096;
 
 let counts: Counts | undefined;
 
+/**
+ * How often pages were gone, of all places: the one look that a use of memory costs. In one word of a
+ * variable of this module, it is done before a handle's own could be found.
+ */
+let losses: Int32Array<ArrayBufferLike> = new Int32Array(1);
+
 /** What was guarded over each buffer. */
 const guards = new WeakMap<SharedArrayBuffer, Guard>();
 
@@ -65,12 +71,7 @@ export class Guard {
     return guard;
   }
 
-  /**
-   * Whether no page was gone when somebody touched it.
-   *
-   * SYNC: no atomic load, which would cost more than the use that it precedes. The handler's store is
-   * seen soon; all that is to follow from it is an error.
-   */
+  /** Whether no page was gone when somebody touched it. */
   get isWhole(): boolean {
     return this.#words[this.#place] === 0;
   }
@@ -128,12 +129,23 @@ function add(address: bigint, byteLength: number): number | undefined {
 function mapCounts(native: Native): Counts {
   const fd = native.guard_install();
   if (fd < 0) throw refused(-fd, "sigaction", "guard", TARGET);
-  const byteLength = PLACES * Int32Array.BYTES_PER_ELEMENT;
+  const byteLength = (PLACES + 1) * Int32Array.BYTES_PER_ELEMENT;
   const buffer = new SharedArrayBuffer(byteLength, { maxByteLength: byteLength });
   const mapping = { fd, flags: C.MAP_SHARED, offset: 0 };
   mmapFixed(sys().addressOf(new Uint8Array(buffer)), byteLength, mapping, TARGET);
   // With an explicit length: views that follow the length of their buffer are twenty times slower.
+  losses = new Int32Array(buffer, PLACES * Int32Array.BYTES_PER_ELEMENT, 1);
   return { native, words: new Int32Array(buffer, 0, PLACES) };
+}
+
+/**
+ * Whether memory may be used: it has no guard, or no page was gone when somebody touched it.
+ *
+ * SYNC: no atomic load, which would cost more than the use that it precedes. The handler's store is
+ * seen soon; all that is to follow from it is an error.
+ */
+export function isWhole(guard: Guard | undefined): boolean {
+  return guard === undefined || losses[0] === 0 || guard.isWhole;
 }
 
 /** The guard of the memory over a buffer, where this thread has one. */

@@ -61,7 +61,7 @@ export const NATIVE_SYMBOLS = {
     parameters: ["buffer address", "u32 start", "u32 end", "u32 seed"],
     result: "u32",
   },
-  /** Takes over SIGBUS, once a process: a descriptor of the counts, a word for each place. */
+  /** Takes over SIGBUS, once a process: a descriptor of the counts, a word for each place and for all. */
   guard_install: { symbol: "postbox_guard_install", parameters: [], result: "i32" },
   /** Guards a range of addresses: its id. */
   guard_add: {
