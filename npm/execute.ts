@@ -4,12 +4,12 @@
 export async function execute(
   command: string,
   args: readonly string[],
-  options: { cwd?: string } = {},
+  { env = {}, ...options }: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<string> {
   const { success, code, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     ...options,
-    env: { NO_COLOR: "1", NO_UPDATE_NOTIFIER: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: { ...env, NO_COLOR: "1", NO_UPDATE_NOTIFIER: "1", DENO_NO_UPDATE_CHECK: "1" },
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();

@@ -1,5 +1,5 @@
 /**
- * Builds the native driver: `deno task native`.
+ * Builds the native driver, `deno task native`, and tests what only the crate's own tests reach.
  *
  * Rule: cargo is looked for in PATH and nowhere else. Without it nothing else of the project suffers.
  */
@@ -41,6 +41,41 @@ export async function cargo(command: string, ...args: string[]): Promise<string>
   const flags = [`--remap-path-prefix=${home}=cargo`, `--remap-path-prefix=${CRATE}=native/`];
   const config = `build.rustflags=${JSON.stringify(flags)}`;
   return await execute("cargo", [command, "--config", config, ...args], { cwd: CRATE });
+}
+
+/** The flags of the compiler and what goes with them, in which AddressSanitizer looks at each access. */
+const SANITIZED = {
+  flag: "-Zsanitizer=address",
+  env: {
+    RUSTC_BOOTSTRAP: "1", // the flag is one of Rust's nightly versions
+    ASAN_OPTIONS: "handle_sigbus=0", // that signal is the guard's
+  },
+};
+
+/**
+ * Runs the tests of the crate under AddressSanitizer.
+ *
+ * @returns What they printed; undefined where this Rust builds nothing with it.
+ * @see https://doc.rust-lang.org/beta/unstable-book/compiler-flags/sanitizer.html
+ */
+export async function testSanitized(): Promise<string | undefined> {
+  const host = /^host: (\S+)$/m.exec(await execute("rustc", ["-vV"]))![1]!;
+  // With a target of its own, so that what runs in the compiler is not built with it.
+  const run = (...more: string[]) =>
+    execute(
+      "cargo",
+      [
+        ...["test", "--locked", "--target", host, "--target-dir", "target/sanitized"],
+        ...["--config", `build.rustflags=["${SANITIZED.flag}"]`, ...more],
+      ],
+      { cwd: CRATE, env: SANITIZED.env },
+    );
+  try {
+    await run("--no-run");
+  } catch {
+    return undefined;
+  }
+  return await run();
 }
 
 /** Builds the library. @returns Its path. */

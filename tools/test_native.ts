@@ -1,13 +1,21 @@
 /**
- * Every test with the native driver: those of its crate, then the groups of tools/test.ts with the
- * driver chosen by the environment. `deno task test:native`.
+ * Every test with the native driver: those of its crate, also under a sanitizer, then the groups of
+ * tools/test.ts with the driver chosen by the environment. `deno task test:native`.
  *
  * What the arguments say goes to tools/test.ts: `deno task test:native api`.
  */
 
 import { fileURLToPath } from "node:url";
 import { execute } from "../npm/execute.ts";
-import { BINDINGS, buildNative, cargo, CRATE, whyNotBuildable, writeBindings } from "./native.ts";
+import {
+  BINDINGS,
+  buildNative,
+  cargo,
+  CRATE,
+  testSanitized,
+  whyNotBuildable,
+  writeBindings,
+} from "./native.ts";
 
 /** Those that the driver can change; what is in the npm package does not depend on it. */
 const GROUPS = ["process", "native", "api", "conformance", "doc", "node"];
@@ -23,6 +31,8 @@ async function main(args: string[]): Promise<number> {
   await execute("cargo", ["fmt", "--check"], { cwd: CRATE });
   console.log(await cargo("clippy", "--release", "--all-targets", "--locked", "--", "-Dwarnings"));
   console.log(await cargo("test", "--release", "--locked"));
+  console.log("Under AddressSanitizer");
+  console.log(await testSanitized() ?? "\nNot run: this Rust builds nothing with it");
   const command = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
