@@ -16,7 +16,7 @@ const NO_BUN = {
   bun: "the table in shared memory fills with its engine's own bytes, not known why",
 };
 
-for (const [carrier, most, least] of [["queue", 45, 20], ["ring", 15, 8]] as const) {
+for (const [carrier, most, least] of [["queue", 45, 12], ["ring", 15, 6]] as const) {
   const kills = Math.max(least, scaled(most));
   const name =
     `by a ${carrier} no message is lost: ${kills} senders, receivers, supervisors are killed`;

@@ -11,7 +11,7 @@ import { test } from "../harness.ts";
 import { scaled } from "../support/scale.ts";
 import { subject } from "../torture/locks.ts";
 
-const KILLS = Math.max(50, scaled(60));
+const KILLS = Math.max(25, scaled(60));
 
 test(`${KILLS} kills of who has a lock or waits for it damage nothing`, async () => {
   const seed = Date.now() % 2 ** 32;

@@ -4,6 +4,7 @@ import { assertEquals } from "../assert.ts";
 import { test } from "../harness.ts";
 import { runProgram } from "../support/process.ts";
 import { FFI_ONLY, linked } from "../support/runtime.ts";
+import { scaled } from "../support/scale.ts";
 import { within } from "../support/until.ts";
 
 /** Watches a queue that nobody else has; `told` counts. */
@@ -78,6 +79,8 @@ for (const [what, code, exitCode, stdout] of ENDS) {
   });
 }
 
+const ROUNDS = Math.max(5, scaled(20));
+
 test("worker.terminate() ends a worker with a watched descriptor", async () => {
   const finished = await within(
     "its end",
@@ -88,7 +91,7 @@ test("worker.terminate() ends a worker with a watched descriptor", async () => {
         import { parentPort } from "node:worker_threads";
         parentPort.postMessage("watching");
       \`;
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < ${ROUNDS}; round++) {
         const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(source)));
         await new Promise((resolve) => worker.once("message", resolve));
         console.log(await worker.terminate());
@@ -97,7 +100,7 @@ test("worker.terminate() ends a worker with a watched descriptor", async () => {
       { permissions: ["--allow-read", ...FFI_ONLY] },
     ), // reading is for the worker's imports
   );
-  assertEquals([finished.code, finished.stdout], [0, "1\n".repeat(20)], finished.stderr);
+  assertEquals([finished.code, finished.stdout], [0, "1\n".repeat(ROUNDS)], finished.stderr);
 });
 
 test("worker.terminate() ends a worker that is told again and again", async () => {
@@ -116,7 +119,7 @@ test("worker.terminate() ends a worker that is told again and again", async () =
           parentPort.postMessage("told");
         }, 1);
       \`;
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < ${ROUNDS}; round++) {
         const worker = new Worker(new URL("data:text/javascript," + encodeURIComponent(source)));
         await new Promise((resolve) => worker.once("message", resolve));
         await worker.terminate();
