@@ -24,6 +24,13 @@ export function load(path: string = "libpostbox_native.so") {
       result: 'u32',
       nonblocking: false
     },
+    postbox_guard_abandon: {
+      parameters: [
+        'i32',
+      ],
+      result: 'i32',
+      nonblocking: false
+    },
     postbox_guard_add: {
       parameters: [
         'u64',
@@ -40,8 +47,22 @@ export function load(path: string = "libpostbox_native.so") {
       result: 'i32',
       nonblocking: false
     },
+    postbox_guard_find: {
+      parameters: [
+        'u64',
+      ],
+      result: 'i32',
+      nonblocking: false
+    },
     postbox_guard_install: {
       parameters: [],
+      result: 'i32',
+      nonblocking: false
+    },
+    postbox_guard_is_live: {
+      parameters: [
+        'i32',
+      ],
       result: 'i32',
       nonblocking: false
     },
@@ -134,6 +155,14 @@ export function postbox_crc32c(
   )
 }
 
+export function postbox_guard_abandon(
+  arg0: number,
+): number {
+  return symbols.postbox_guard_abandon(
+    arg0,
+  )
+}
+
 export function postbox_guard_add(
   arg0: number,
   arg1: number,
@@ -154,8 +183,24 @@ export function postbox_guard_extend(
   )
 }
 
+export function postbox_guard_find(
+  arg0: number,
+): number {
+  return symbols.postbox_guard_find(
+    arg0,
+  )
+}
+
 export function postbox_guard_install(): number {
   return symbols.postbox_guard_install()
+}
+
+export function postbox_guard_is_live(
+  arg0: number,
+): number {
+  return symbols.postbox_guard_is_live(
+    arg0,
+  )
 }
 
 export function postbox_guard_remove(

@@ -147,6 +147,28 @@ pub fn remove(id: i32) -> i32 {
     }
 }
 
+/// Guards a range as long as there is room for the next.
+pub fn abandon(id: i32) -> i32 {
+    if TABLE.abandon(id as u32) {
+        0
+    } else {
+        -libc::EINVAL
+    }
+}
+
+/// Whether a range is guarded: 1 or 0.
+pub fn is_live(id: i32) -> i32 {
+    i32::from(TABLE.is_live(id as u32))
+}
+
+/// The id of the range that an address is in.
+pub fn find(address: u64) -> i32 {
+    match TABLE.id_at(address as usize) {
+        Some(id) => id as i32,
+        None => -libc::ENOENT,
+    }
+}
+
 extern "C" fn on_sigbus(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let errno = last();
     // SAFETY: the kernel gives a whole siginfo with SA_SIGINFO; a fault has an address.

@@ -17,7 +17,7 @@ use deno_bindgen::deno_bindgen;
 
 /// What both sides agree on: the functions below, their parameters, the layout of a batch. Raised
 /// with every change of them, here and in `src/sys/native_symbols.ts`.
-const ABI: i32 = 2;
+const ABI: i32 = 3;
 
 /// The version of this interface.
 #[deno_bindgen]
@@ -103,6 +103,25 @@ pub fn postbox_guard_extend(id: i32, length: u64) -> i32 {
 #[deno_bindgen]
 pub fn postbox_guard_remove(id: i32) -> i32 {
     guard::remove(id)
+}
+
+/// Who guarded a range has forgotten it; another thread may use it still: guarded as long as there
+/// is room for the next.
+#[deno_bindgen]
+pub fn postbox_guard_abandon(id: i32) -> i32 {
+    guard::abandon(id)
+}
+
+/// Whether a range is guarded: 1 or 0.
+#[deno_bindgen]
+pub fn postbox_guard_is_live(id: i32) -> i32 {
+    guard::is_live(id)
+}
+
+/// The id of the range that an address is in.
+#[deno_bindgen]
+pub fn postbox_guard_find(address: u64) -> i32 {
+    guard::find(address)
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ const LATE_FAULTS: u32 = 64;
 struct Place {
     sequence: AtomicU32,
     live: AtomicBool,
+    /// Guarded still, but the first to go when there is no other place.
+    abandoned: AtomicBool,
     /// How many ranges have been here.
     generation: AtomicU32,
     start: AtomicUsize,
@@ -58,6 +60,7 @@ impl Place {
         Place {
             sequence: AtomicU32::new(0),
             live: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             generation: AtomicU32::new(0),
             start: AtomicUsize::new(0),
             end: AtomicUsize::new(0),
@@ -93,6 +96,7 @@ impl Place {
 
     fn set(&self, live: bool, start: usize, end: usize) {
         self.live.store(live, Ordering::Relaxed);
+        self.abandoned.store(false, Ordering::Relaxed);
         self.start.store(start, Ordering::Relaxed);
         self.end.store(end, Ordering::Relaxed);
         self.late.store(0, Ordering::Relaxed);
@@ -157,13 +161,15 @@ impl Table {
         }
         let from = self.next.load(Ordering::Relaxed);
         let is_free = |place: &Place| !place.live.load(Ordering::Relaxed);
+        let is_abandoned = |place: &Place| place.abandoned.load(Ordering::Relaxed);
         let enter = |place: &Place| {
             place.generation.fetch_add(1, Ordering::Relaxed);
             place.set(true, start, end);
         };
-        let found = (from..from + PLACES)
-            .map(|index| index % PLACES)
-            .find(|index| self.places[*index].change(is_free, enter))?;
+        let in_turn = || (from..from + PLACES).map(|index| index % PLACES);
+        let found = in_turn()
+            .find(|index| self.places[*index].change(is_free, enter))
+            .or_else(|| in_turn().find(|index| self.places[*index].change(is_abandoned, enter)))?;
         self.next.store((found + 1) % PLACES, Ordering::Relaxed);
         Some(self.places[found].id(found))
     }
@@ -181,6 +187,34 @@ impl Table {
     /// Takes a range out; false where it is guarded no more.
     pub fn remove(&self, id: u32) -> bool {
         self.change(id, |place| place.live.store(false, Ordering::Relaxed))
+    }
+
+    /// Guards a range as long as there is another place for the next; false where it is guarded no more.
+    pub fn abandon(&self, id: u32) -> bool {
+        self.change(id, |place| place.abandoned.store(true, Ordering::Relaxed))
+    }
+
+    /// Whether a range is guarded.
+    pub fn is_live(&self, id: u32) -> bool {
+        self.live_at(place_of(id))
+            .is_some_and(|(there, ..)| there == id)
+    }
+
+    /// The id of the range that an address is in.
+    pub fn id_at(&self, address: usize) -> Option<u32> {
+        let is_it = |&(_, start, end): &(u32, usize, usize)| start <= address && address < end;
+        (0..PLACES)
+            .find_map(|index| self.live_at(index).filter(is_it))
+            .map(|(id, ..)| id)
+    }
+
+    /// The id and the range of a place, where one is guarded.
+    fn live_at(&self, index: usize) -> Option<(u32, usize, usize)> {
+        let place = &self.places[index];
+        let id = place.id(index);
+        let (live, start, end) = place.range()?;
+        // Another generation since: another range, which is asked for anew if need be.
+        (live && place.id(index) == id).then_some((id, start, end))
     }
 
     fn change(&self, id: u32, how: impl Fn(&Place)) -> bool {
@@ -287,6 +321,27 @@ mod tests {
             }
         );
         assert!(table.remove(again));
+    }
+
+    #[test]
+    fn an_abandoned_range_is_guarded_until_its_place_is_needed() {
+        let table = Table::new();
+        let id = table.add(0x1000, 0x2000).unwrap();
+        assert!(table.abandon(id) && table.is_live(id));
+        assert_eq!(table.id_at(0x1fff), Some(id));
+        for index in 1..PLACES {
+            assert!(table.add((index + 1) << 12, (index + 2) << 12).is_some());
+        }
+        assert!(table.is_live(id));
+        let start = (PLACES + 1) << 12;
+        let next = table.add(start, start + 1).unwrap();
+        assert_eq!((place_of(next), table.is_live(id)), (place_of(id), false));
+        assert_eq!(
+            (table.id_at(0x1000), table.id_at(start)),
+            (None, Some(next))
+        );
+        assert!(!table.abandon(id));
+        assert_eq!(table.add(start + 1, start + 2), None);
     }
 
     #[test]

@@ -32,12 +32,15 @@ let counts: Counts | undefined;
  */
 let losses: Int32Array<ArrayBufferLike> = new Int32Array(1);
 
-/** What was guarded over each buffer. */
+/** What guards each buffer. */
 const guards = new WeakMap<SharedArrayBuffer, Guard>();
 
-/** Nobody closed it: its place is given back when the buffer is gone. */
+/**
+ * Nobody closed it, and this thread has no buffer of it any more; one that it was posted to may, and
+ * the addresses are not free before. So it is guarded on, as long as there is room.
+ */
 const collected = new FinalizationRegistry<number>((id) => {
-  counts?.native.guard_remove(id); // refused where another range has its addresses by now
+  counts?.native.guard_abandon(id); // refused where another range has its place by now
 });
 
 /** The guard of a range of addresses that belongs to a buffer. */
@@ -71,9 +74,24 @@ export class Guard {
     return guard;
   }
 
-  /** Whether no page was gone when somebody touched it. */
+  /**
+   * The guard of a buffer that another thread posted, over which that one has mapped something.
+   *
+   * @returns `undefined` where there is none.
+   */
+  static posted(buffer: SharedArrayBuffer): Guard | undefined {
+    const { native, addressOf } = sys();
+    if (native === undefined) return undefined;
+    const id = native.guard_find(addressOf(new Uint8Array(buffer)));
+    if (id < 0) return undefined;
+    const guard = new Guard(counts ??= mapCounts(native), id, buffer.byteLength);
+    guards.set(buffer, guard);
+    return guard;
+  }
+
+  /** Whether no page was gone when somebody touched it. Where it was closed since, none is. */
   get isWhole(): boolean {
-    return this.#words[this.#place] === 0;
+    return this.#words[this.#place] === 0 || this.#native.guard_is_live(this.#id) === 0;
   }
 
   /**
@@ -148,7 +166,7 @@ export function isWhole(guard: Guard | undefined): boolean {
   return guard === undefined || losses[0] === 0 || guard.isWhole;
 }
 
-/** The guard of the memory over a buffer, where this thread has one. */
+/** The guard of the memory over a buffer, whichever thread has mapped it; for who begins to use it. */
 export function guardOf(buffer: SharedArrayBuffer): Guard | undefined {
-  return guards.get(buffer);
+  return guards.get(buffer) ?? Guard.posted(buffer);
 }

@@ -9,7 +9,7 @@
 import type { CTable } from "./symbols.ts";
 
 /** What both sides agree on; `native/src/lib.rs` has the same number. */
-export const NATIVE_ABI = 2;
+export const NATIVE_ABI = 3;
 
 /** The same function in several rows: its addresses as views, or as numbers. */
 export const NATIVE_SYMBOLS = {
@@ -74,6 +74,11 @@ export const NATIVE_SYMBOLS = {
     parameters: ["i32 id", "size length"],
     result: "i32",
   },
+  /** Guards a range that nobody of this thread knows as long as there is room for the next. */
+  guard_abandon: { symbol: "postbox_guard_abandon", parameters: ["i32 id"], result: "i32" },
+  guard_is_live: { symbol: "postbox_guard_is_live", parameters: ["i32 id"], result: "i32" },
+  /** The id of the range that an address is in. */
+  guard_find: { symbol: "postbox_guard_find", parameters: ["address address"], result: "i32" },
   guard_remove: { symbol: "postbox_guard_remove", parameters: ["i32 id"], result: "i32" },
 } as const satisfies CTable;
 

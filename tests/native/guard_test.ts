@@ -9,7 +9,7 @@ import { assert, assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { NATIVE, NEEDS_NATIVE } from "../support/native.ts";
 import { Child, type Finished, runProgram, temporaryFolder } from "../support/process.ts";
-import { evalArgs, execPath, RUNTIME } from "../support/runtime.ts";
+import { evalArgs, execPath, linked, RUNTIME } from "../support/runtime.ts";
 import { until } from "../support/until.ts";
 
 /** Deno lets nobody change what is in /dev who may not do everything. */
@@ -207,6 +207,87 @@ test("a process lives while a peer cuts off what its threads use", NEEDS_NATIVE,
   const { code, stdout, stderr } = await run(`const ROUNDS = 60;${LOAD}`, NATIVE);
   assertEquals([code, stdout], [0, "60\n"], stderr);
 });
+
+/** A worker that was posted the buffer of memory, and uses it when it is told to. */
+const POSTED = `
+  import { once } from "node:events";
+  import { Worker } from "node:worker_threads";
+  const source = ${
+  JSON.stringify(linked(`
+    import { parentPort, workerData } from "node:worker_threads";
+    import { Segment, useNative } from "@postbox/postbox";
+    useNative(workerData);
+    let segment, bytes;
+    parentPort.on("message", (buffer) => {
+      if (buffer === "use") {
+        const read = [bytes[0], bytes.at(-1)];
+        let thrown = "nothing";
+        try { segment.bytes; } catch (error) { thrown = error.name; }
+        parentPort.postMessage([...read, thrown].join(" "));
+      } else {
+        segment = Segment.attach(buffer);
+        bytes = segment.bytes;
+        parentPort.postMessage("attached");
+      }
+    });
+  `))
+};
+  const url = new URL("data:text/javascript," + encodeURIComponent(source));
+  const worker = new Worker(url, { workerData: NATIVE });
+  const ask = async (message) => {
+    const answer = once(worker, "message");
+    worker.postMessage(message);
+    return (await answer)[0];
+  };
+`;
+
+test("a worker that was posted the memory lives, and is told as well", NEEDS_NATIVE, async () => {
+  const { code, stdout, stderr } = await run(
+    `${POSTED}
+     const { memory, cutTo } = makeMemory(2 * PAGE);
+     memory.bytes.fill(7);
+     console.log(await ask(memory.buffer), await ask("use"));
+     cutTo(PAGE);
+     console.log(await ask("use"), thrown(() => memory.bytes));
+     const other = makeMemory(PAGE);
+     other.memory.bytes.fill(5);
+     console.log(await ask(other.memory.buffer), await ask("use"));
+     other.memory.close(); // the worker is not told of that, and reads zeros
+     console.log(await ask("use"));
+     worker.terminate();`,
+    NATIVE,
+  );
+  const said = "attached 7 7 nothing\n7 0 LayoutError LayoutError\nattached 5 5 nothing\n";
+  assertEquals([code, stdout], [0, `${said}0 0 nothing\n`], stderr);
+});
+
+test(
+  "memory whose handle was collected is guarded for the worker that has its buffer",
+  { ...NEEDS_NATIVE, not: { bun: "it has no such flag" } },
+  async () => {
+    const { code, stdout, stderr } = await runProgram(
+      `${SETUP}${POSTED}
+       let isCollected = false;
+       const registry = new FinalizationRegistry(() => isCollected = true);
+       registry.register(post(), 0);
+       function post() {
+         const { memory, cutTo } = makeMemory(2 * PAGE);
+         memory.bytes.fill(7);
+         globalThis.cutTo = cutTo;
+         worker.postMessage(memory.buffer);
+         return memory.buffer;
+       }
+       await once(worker, "message");
+       while (!isCollected) { gc(); await new Promise((resolve) => setTimeout(resolve, 1)); }
+       await new Promise((resolve) => setTimeout(resolve, 1)); // the library's own registry
+       globalThis.cutTo(PAGE);
+       console.log(await ask("use"));
+       worker.terminate();`,
+      { args: [NATIVE], permissions: PERMISSIONS, env, v8Flags: ["expose-gc"] },
+    );
+    assertEquals([code, stdout], [0, "7 0 LayoutError\n"], stderr);
+  },
+);
 
 /** What ends a program, and what it says then: with the driver the same as without it. */
 async function withAndWithout(code: string, v8Flags: string[] = []): Promise<Finished[]> {
