@@ -8,14 +8,13 @@ import { chooseNative } from "./sys/mod.ts";
 
 /**
  * Uses the native driver that `deno task native` builds, in this thread and in the actors that it
- * launches in workers and processes: errors that nothing can
- * overwrite, batches of messages in one call, checksums by the processor's instruction, and memory
- * that outlives its truncation by a peer (4096 mappings of a process at a time). Without it everything
- * works, but for the last.
+ * launches in workers and processes: errors that nothing can overwrite, batches of messages in one
+ * call, checksums by the processor's instruction, and memory that outlives its truncation by a peer
+ * (4096 mappings of a process at a time). Without it everything works, but for the last.
  *
  * The environment variable `POSTBOX_NATIVE` does the same for all threads of a program and for all
- * processes that it starts; in Deno it counts where `--allow-env=POSTBOX_NATIVE` lets it be read. Nothing
- * else chooses: no file is loaded because it lies somewhere.
+ * processes that it starts; in Deno it counts where `--allow-env=POSTBOX_NATIVE` lets it be read.
+ * Nothing else chooses: no file is loaded because it lies somewhere.
  *
  * Whether the file can be used is seen at the first use of the library, not here.
  *
