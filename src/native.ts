@@ -4,7 +4,7 @@
  * @module
  */
 
-import { chooseNative } from "./sys/mod.ts";
+import { chooseNative, shown } from "./sys/mod.ts";
 
 /**
  * Uses the native driver that `deno task native` builds, in this thread and in the actors that it
@@ -25,14 +25,15 @@ import { chooseNative } from "./sys/mod.ts";
  * useNative("/opt/app/libpostbox_native.so");
  * ```
  *
- * @param path Where the file is; begins with a slash.
+ * @param path Where the file is: an absolute path, or a URL of a file.
  * @throws {Error} If this thread has used the library already, without it or with another one.
  */
-export function useNative(path: string): void {
-  if (typeof path !== "string") {
+export function useNative(path: string | URL): void {
+  const text = path instanceof URL ? path.href : path;
+  if (typeof text !== "string") {
     throw new TypeError(
-      `Cannot use a ${typeof path} as native driver: expected the path of a file`,
+      `Cannot use ${shown(path)} as native driver: expected the path of a file, or its URL`,
     );
   }
-  chooseNative(path);
+  chooseNative(text.startsWith("file://") ? decodeURIComponent(new URL(text).pathname) : text);
 }

@@ -55,10 +55,10 @@ const SANITIZED = {
 /**
  * Runs the tests of the crate under AddressSanitizer.
  *
- * @returns What they printed; undefined where this Rust builds nothing with it.
+ * @returns What they printed, or what the compiler said where this Rust builds nothing with it.
  * @see https://doc.rust-lang.org/beta/unstable-book/compiler-flags/sanitizer.html
  */
-export async function testSanitized(): Promise<string | undefined> {
+export async function testSanitized(): Promise<string> {
   const host = /^host: (\S+)$/m.exec(await execute("rustc", ["-vV"]))![1]!;
   // With a target of its own, so that what runs in the compiler is not built with it.
   const run = (...more: string[]) =>
@@ -72,8 +72,8 @@ export async function testSanitized(): Promise<string | undefined> {
     );
   try {
     await run("--no-run");
-  } catch {
-    return undefined;
+  } catch (error) {
+    return `Not run, for it cannot be built: ${(error as Error).message}`;
   }
   return await run();
 }

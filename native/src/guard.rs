@@ -54,8 +54,12 @@ fn map_counts() -> Result<i32, i32> {
     // SAFETY: calls of C with arguments of ours; the mapping stays as long as the process.
     unsafe {
         let name = c"postbox-guard".as_ptr();
-        let descriptor = accepted(libc::memfd_create(name, libc::MFD_CLOEXEC))?;
+        let flags = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+        let descriptor = accepted(libc::memfd_create(name, flags))?;
         accepted(libc::ftruncate(descriptor, COUNTS_BYTES as i64))?;
+        // Nobody cuts off the counts of what was cut off: /proc shows them to whoever may write them.
+        let seals = libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_SEAL;
+        accepted(libc::fcntl(descriptor, libc::F_ADD_SEALS, seals))?;
         let protection = libc::PROT_READ | libc::PROT_WRITE;
         let counts = libc::mmap(
             null_mut(),
@@ -182,18 +186,20 @@ extern "C" fn on_sigbus(signal: c_int, info: *mut siginfo_t, context: *mut c_voi
 
 /// Maps zero pages from the one with an address to the end of its range; false where it has none.
 fn mend(address: usize) -> bool {
+    let page = PAGE_BYTES.load(Ordering::Relaxed);
+    let start = address & !(page - 1);
     let (place, end) = match TABLE.find(address) {
         Found::Live { place, end } => (place, end),
+        // The page that is gone, and nothing that may be somebody else's.
+        Found::Abandoned { place } => (place, start + page),
         // Zero pages are there by now, most probably: it is tried again.
         Found::Removed => return true,
         Found::Nothing => return false,
     };
-    let page = PAGE_BYTES.load(Ordering::Relaxed);
-    let start = address & !(page - 1);
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let flags = libc::MAP_FIXED | libc::MAP_ANONYMOUS | libc::MAP_PRIVATE | libc::MAP_NORESERVE;
-    // SAFETY: in a range that JavaScript keeps for a buffer of its own; nothing else lies there. All
-    // that follows is gone as well, and one mapping a page would come to an end (max_map_count).
+    // SAFETY: in a range that JavaScript keeps for a buffer of its own: nothing else lies there. What
+    // follows is gone as well, and one mapping a page would come to an end (max_map_count).
     let mapped =
         unsafe { libc::mmap(pointer(start as u64), end - start, protection, flags, -1, 0) };
     if mapped == libc::MAP_FAILED {

@@ -42,6 +42,8 @@ struct Place {
 pub enum Found {
     /// It is in the range of this place, which ends there.
     Live { place: usize, end: usize },
+    /// The same, but its thread has forgotten it: something else may lie there by now.
+    Abandoned { place: usize },
     /// It was in a range that was removed a moment ago, perhaps after the fault.
     Removed,
     /// Nothing, or no longer.
@@ -68,20 +70,25 @@ impl Place {
         }
     }
 
-    /// Changes the place, unless another thread does or `when` says no.
+    /// Changes the place, unless `when` says no. Not for a signal's handler: it waits for whoever
+    /// changes the place just now.
     fn change(&self, when: impl Fn(&Place) -> bool, how: impl Fn(&Place)) -> bool {
-        let before = self.sequence.load(Ordering::Relaxed);
-        if before & 1 == 1 {
-            return false;
-        }
-        let odd = before.wrapping_add(1);
+        let mut before = self.sequence.load(Ordering::Relaxed);
         // SYNC: a reader that sees what is stored below sees the odd number, too.
-        if self
-            .sequence
-            .compare_exchange(before, odd, Ordering::Acquire, Ordering::Relaxed)
-            .is_err()
+        while before & 1 == 1
+            || self
+                .sequence
+                .compare_exchange(
+                    before,
+                    before.wrapping_add(1),
+                    Ordering::Acquire,
+                    Ordering::Relaxed,
+                )
+                .is_err()
         {
-            return false;
+            // SAFETY: a system call without arguments; whoever changes the place may need the processor.
+            unsafe { libc::sched_yield() };
+            before = self.sequence.load(Ordering::Relaxed);
         }
         fence(Ordering::Release);
         let changes = when(self);
@@ -166,10 +173,13 @@ impl Table {
             place.generation.fetch_add(1, Ordering::Relaxed);
             place.set(true, start, end);
         };
+        // Looked at before it is changed, for nobody else's place is to be touched.
+        let enter_if =
+            |place: &Place, when: &dyn Fn(&Place) -> bool| when(place) && place.change(when, enter);
         let in_turn = || (from..from + PLACES).map(|index| index % PLACES);
         let found = in_turn()
-            .find(|index| self.places[*index].change(is_free, enter))
-            .or_else(|| in_turn().find(|index| self.places[*index].change(is_abandoned, enter)))?;
+            .find(|index| enter_if(&self.places[*index], &is_free))
+            .or_else(|| in_turn().find(|index| enter_if(&self.places[*index], &is_abandoned)))?;
         self.next.store((found + 1) % PLACES, Ordering::Relaxed);
         Some(self.places[found].id(found))
     }
@@ -177,10 +187,10 @@ impl Table {
     /// A range has another end; false where it is guarded no more.
     pub fn extend(&self, id: u32, length: usize) -> bool {
         self.change(id, |place| {
-            place.end.store(
-                place.start.load(Ordering::Relaxed) + length,
-                Ordering::Relaxed,
-            );
+            let start = place.start.load(Ordering::Relaxed);
+            place
+                .end
+                .store(start.saturating_add(length), Ordering::Relaxed);
         })
     }
 
@@ -234,7 +244,12 @@ impl Table {
                 continue;
             }
             if live {
-                return Found::Live { place: index, end };
+                // A place is given up by who is in a range alone, so this is of the same moment.
+                return if place.abandoned.load(Ordering::Relaxed) {
+                    Found::Abandoned { place: index }
+                } else {
+                    Found::Live { place: index, end }
+                };
             }
             if place.late.fetch_add(1, Ordering::Relaxed) < LATE_FAULTS {
                 found = Found::Removed;
@@ -327,8 +342,11 @@ mod tests {
     fn an_abandoned_range_is_guarded_until_its_place_is_needed() {
         let table = Table::new();
         let id = table.add(0x1000, 0x2000).unwrap();
+        let place = place_of(id);
+        assert_eq!(table.find(0x1000), Found::Live { place, end: 0x2000 });
         assert!(table.abandon(id) && table.is_live(id));
         assert_eq!(table.id_at(0x1fff), Some(id));
+        assert_eq!(table.find(0x1000), Found::Abandoned { place });
         for index in 1..PLACES {
             assert!(table.add((index + 1) << 12, (index + 2) << 12).is_some());
         }
@@ -362,6 +380,29 @@ mod tests {
     fn ids_that_are_none_are_refused() {
         let table = Table::new();
         assert!(!table.remove(0) && !table.remove(PLACES as u32) && !table.extend(u32::MAX, 1));
+    }
+
+    #[test]
+    fn threads_that_change_the_table_together_lose_nothing() {
+        let table = Table::new();
+        std::thread::scope(|scope| {
+            for thread in 0..4usize {
+                let table = &table;
+                scope.spawn(move || {
+                    for round in 0..500 {
+                        let start = ((thread + 1) << 32) + (round << 12);
+                        let id = table.add(start, start + 0x1000).unwrap();
+                        assert!(table.extend(id, 0x800));
+                        assert!(table.is_live(id));
+                        assert!(table.remove(id));
+                    }
+                });
+            }
+        });
+        assert!(table
+            .places
+            .iter()
+            .all(|place| !place.live.load(Ordering::Relaxed)));
     }
 
     #[test]

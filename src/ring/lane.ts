@@ -5,6 +5,7 @@
  */
 
 import { LayoutError } from "../errors.ts";
+import { type Guard, guardOf, isWhole } from "../sys/mod.ts";
 import { EventCount } from "../wait/mod.ts";
 import {
   HEAD_OFFSET,
@@ -28,6 +29,7 @@ export class Lane {
   readonly notFull: EventCount;
   readonly #tail: Int32Array<SharedArrayBuffer>;
   readonly #head: Int32Array<SharedArrayBuffer>;
+  readonly #guard: Guard | undefined;
 
   /** @param byteOffset Where the lane begins in the buffer. */
   constructor(buffer: SharedArrayBuffer, byteOffset: number, capacityBytes: number) {
@@ -38,6 +40,7 @@ export class Lane {
     this.notFull = EventCount.attach(buffer, byteOffset + NOT_FULL_OFFSET, { target: TARGET });
     this.#tail = new Int32Array(buffer, byteOffset + TAIL_OFFSET, 1);
     this.#head = new Int32Array(buffer, byteOffset + HEAD_OFFSET, 1);
+    this.#guard = guardOf(buffer);
   }
 
   /** The longest record, in bytes. */
@@ -48,25 +51,36 @@ export class Lane {
   /** Up to where records are published. */
   loadTail(): number {
     // SYNC: pairs with storeTail(): what the producer wrote before that is seen after this.
-    return Atomics.load(this.#tail, 0);
+    const tail = Atomics.load(this.#tail, 0);
+    this.#checkWhole();
+    return tail;
   }
 
-  /** Publishes the records before it. */
+  /** Publishes the records before it. Throws where they reach nobody. */
   storeTail(tail: number): void {
     // SYNC: pairs with loadTail(); the records' bytes become visible with it.
     Atomics.store(this.#tail, 0, tail);
+    this.#checkWhole();
   }
 
   /** Up to where records are read. */
   loadHead(): number {
     // SYNC: pairs with storeHead(): the consumer's reads before it are over, and its room is free.
-    return Atomics.load(this.#head, 0);
+    const head = Atomics.load(this.#head, 0);
+    this.#checkWhole();
+    return head;
   }
 
   /** Gives the room before it back. */
   storeHead(head: number): void {
     // SYNC: pairs with loadHead(); nothing before it is read any more.
     Atomics.store(this.#head, 0, head);
+    this.#checkWhole();
+  }
+
+  /** Behind each look: what was read may be the zeros in the place of a page that was cut off. */
+  #checkWhole(): void {
+    if (!isWhole(this.#guard)) throw this.#guard!.refusal("memory", TARGET);
   }
 
   /** How many bytes are used, for somebody who is neither producer nor consumer. */

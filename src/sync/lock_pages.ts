@@ -20,7 +20,7 @@
  * stay until the process ends.
  */
 
-import { guardMapping, mremapShared, munmap, pageBytes, sys } from "../sys/mod.ts";
+import { Guard, isWhole, mremapShared, munmap, pageBytes, sys } from "../sys/mod.ts";
 
 /** A page with locks, as this thread sees it for C. */
 export class LockPage {
@@ -30,17 +30,22 @@ export class LockPage {
   /** Keeps the buffer from being collected while there are some. */
   #keeps: SharedArrayBuffer | undefined;
 
-  readonly #endGuard: () => void;
+  readonly #guard: Guard | undefined;
 
   constructor(address: bigint) {
     this.address = address;
     // Somebody may cut the object off between our look at a lock and what C does with it.
-    this.#endGuard = guardMapping(address, pageBytes());
+    this.#guard = Guard.ofMapping(address, pageBytes());
   }
 
-  /** SAFETY: nobody uses a lock in it any more. */
+  /**
+   * SAFETY: nobody uses a lock in it any more. The list of this thread may lead through it for ever
+   * where the page was cut off: C found zeros in the place of a lock that was held, and did not take
+   * it out of the list. Then it stays.
+   */
   unmap(): void {
-    this.#endGuard();
+    if (!isWhole(this.#guard)) return;
+    this.#guard?.end();
     munmap(this.address, pageBytes(), "a page of locks");
   }
 

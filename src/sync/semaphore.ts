@@ -8,6 +8,9 @@ import {
   checkOwner,
   checkOwnerOption,
   close,
+  type Guard,
+  guardOf,
+  isWhole,
   type Owner,
   permissionBits,
   semClose,
@@ -96,6 +99,8 @@ interface SemaphorePlace {
   readonly address: bigint;
   /** Where it is waited for; one with a name has no room for that. */
   readonly events: EventCount | undefined;
+  /** What guards the memory that it is in. */
+  readonly guard?: Guard | undefined;
 }
 
 /**
@@ -147,14 +152,16 @@ export class Semaphore implements Disposable {
   readonly name: string;
   readonly #address: Word;
   readonly #events: EventCount | undefined;
+  readonly #guard: Guard | undefined;
   #isClosed = false;
 
-  private constructor(making: typeof MAKING, { name, address, events }: SemaphorePlace) {
+  private constructor(making: typeof MAKING, { name, address, events, guard }: SemaphorePlace) {
     const instead = "Semaphore.format, attach, create, open or openOrCreate";
     checkMaking(making, MAKING, "a Semaphore", instead);
     this.name = name;
     this.#address = sys().word(address);
     this.#events = events;
+    this.#guard = guard;
   }
 
   /**
@@ -192,7 +199,11 @@ export class Semaphore implements Disposable {
   }
 
   static #fromMemory(lock: FormattedLock): Semaphore {
-    return new Semaphore(MAKING, { ...lock, address: addressOf(lock) });
+    return new Semaphore(MAKING, {
+      ...lock,
+      address: addressOf(lock),
+      guard: guardOf(lock.buffer),
+    });
   }
 
   /**
@@ -338,6 +349,7 @@ export class Semaphore implements Disposable {
 
   #open(): Word {
     if (this.#isClosed) throw new ClosedError("semaphore", this.name);
+    if (!isWhole(this.#guard)) throw this.#guard!.refusal("semaphore", this.name);
     return this.#address;
   }
 }

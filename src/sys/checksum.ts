@@ -3,6 +3,9 @@
 import { byteLengthOf } from "./bytes.ts";
 import { nativeInUse } from "./load.ts";
 
+/** The library counts in 32 bits. */
+const MAX_END = 2 ** 32 - 1;
+
 /** Fewer bytes are summed by tables in less time than the call takes (bench/checksum_bench.ts). */
 const MIN_BYTES = 256;
 
@@ -20,6 +23,8 @@ export function crc32cByInstruction(
   if (end - start < MIN_BYTES) return undefined;
   const native = nativeInUse();
   // SAFETY: the engine says how long the view is, and C reads nothing behind that.
-  if (native === undefined || !(start >= 0 && end <= byteLengthOf(bytes))) return undefined;
+  if (native === undefined || !(start >= 0 && end <= Math.min(byteLengthOf(bytes), MAX_END))) {
+    return undefined;
+  }
   return native.crc32c(bytes, start, end, seed);
 }

@@ -74,6 +74,12 @@ export class Guard {
     return guard;
   }
 
+  /** Guards a mapping that belongs to no buffer. To be ended before something else can lie there. */
+  static ofMapping(address: bigint, byteLength: number): Guard | undefined {
+    const id = add(address, byteLength);
+    return id === undefined ? undefined : new Guard(counts!, id, byteLength);
+  }
+
   /**
    * The guard of a buffer that another thread posted, over which that one has mapped something.
    *
@@ -110,28 +116,17 @@ export class Guard {
 
   /** So many bytes of the buffer are mapped now. */
   extend(byteLength: number): void {
-    this.#native.guard_extend(this.#id, sys().word(byteLength));
+    const result = this.#native.guard_extend(this.#id, sys().word(byteLength));
+    if (result < 0) throw refused(-result, "sigaction", "guard", TARGET);
     this.#byteLength = byteLength;
   }
 
   /** Ends it, after other pages were put in the place of the object's. */
-  end(buffer: SharedArrayBuffer): void {
+  end(buffer?: SharedArrayBuffer): void {
     collected.unregister(this);
-    guards.delete(buffer);
+    if (buffer !== undefined) guards.delete(buffer);
     this.#native.guard_remove(this.#id);
   }
-}
-
-/**
- * Guards a mapping that belongs to no buffer: who uses it lives on, and is not told.
- *
- * @returns Ends it; call it before something else can lie there.
- */
-export function guardMapping(address: bigint, byteLength: number): () => void {
-  const id = add(address, byteLength);
-  return () => {
-    if (id !== undefined) counts!.native.guard_remove(id);
-  };
 }
 
 /** The id of a range in the table; `undefined` where there is no room for one. */

@@ -7,8 +7,8 @@
 
 import { deno } from "./deno.ts";
 import { koffiDriver } from "./koffi.ts";
-import { loadNative, withNative } from "./native.ts";
-import { fixNative } from "./native_choice.ts";
+import { loadNative, type Native, withNative } from "./native.ts";
+import { fixNative, unfixNative } from "./native_choice.ts";
 import type { Driver, Functions, Host, Library, Sys } from "./port.ts";
 import { recording } from "./record.ts";
 import { type CTable, SYMBOLS } from "./symbols.ts";
@@ -85,7 +85,13 @@ function load(): Sys {
   const own = driver();
   const plain = own.load(SYMBOLS);
   const path = fixNative(own.environment);
-  const native = path === undefined ? undefined : loadNative(path, plain, own);
+  let native: Native | undefined;
+  try {
+    if (path !== undefined) native = loadNative(path, plain, own);
+  } catch (error) {
+    unfixNative();
+    throw error;
+  }
   const library = native === undefined ? plain : withNative(plain, native);
   return { ...library, c: recording(SYMBOLS, library.c), native };
 }

@@ -22,7 +22,7 @@ export * from "./epoll.ts";
 export { describe, ERRNO, type ErrnoName } from "./errno.ts";
 export * from "./file.ts";
 export * from "./futex.ts";
-export { Guard, guardMapping, guardOf, isWhole } from "./guard.ts";
+export { Guard, guardOf, isWhole } from "./guard.ts";
 export * from "./launch.ts";
 export { architecture, host, sys } from "./load.ts";
 export * from "./lock.ts";

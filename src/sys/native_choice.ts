@@ -32,6 +32,12 @@ export function fixNative(environment: (name: string) => string | undefined): st
   return chosen;
 }
 
+/** The choice cannot be used: another may be made. */
+export function unfixNative(): void {
+  chosen = undefined;
+  isFixed = false;
+}
+
 /** What was chosen; undefined for none. */
 export function chosenNative(): string | undefined {
   return chosen;

@@ -46,7 +46,10 @@ export function checkNativeFile(
     view.getUint16(SECTION_BYTES_OFFSET, true) * view.getUint16(SECTION_COUNT_OFFSET, true);
   const isWhole = c.pread(fd, new Uint8Array(1), word(1), BigInt(byteLength - 1)) === 1;
   c.close(fd);
-  if (length !== HEADER_BYTES || MAGIC.some((byte, index) => header[index] !== byte)) {
+  if (
+    length !== HEADER_BYTES || byteLength === 0 ||
+    MAGIC.some((byte, index) => header[index] !== byte)
+  ) {
     throw problem("it is no library", "a shared object for Linux of 64 bits");
   }
   const machine = view.getUint16(MACHINE_OFFSET, true);

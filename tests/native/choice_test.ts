@@ -135,6 +135,24 @@ test("useNative() after the first use throws, unless it is the same", NEEDS_NATI
   assertStringIncludes(second!, "is in use already");
 });
 
+test(
+  "useNative() takes the URL of a file, and another after one that cannot be used",
+  NEEDS_NATIVE,
+  async () => {
+    const { stdout, stderr } = await runProgram(
+      `${SAY}
+     import { pathToFileURL } from "node:url";
+     useNative("/no such file.so"); say();
+     useNative(pathToFileURL(${JSON.stringify(NATIVE)})); say();
+     useNative(pathToFileURL(${JSON.stringify(NATIVE)}).href);`,
+      { env: NO_CHOICE },
+    );
+    const [first, second] = stdout.split("\n");
+    assertStringIncludes(first!, "it does not exist (ENOENT)");
+    assertEquals(second, "native", stderr);
+  },
+);
+
 test("useNative() throws TypeError for what is no text", () => {
-  assertThrows(() => useNative(1 as unknown as string), TypeError, "number");
+  assertThrows(() => useNative(1 as unknown as string), TypeError, "Cannot use 1 as native driver");
 });

@@ -149,6 +149,62 @@ test(
 );
 
 test(
+  "a lock that was cut off while it was held leaves the next locks of its thread alone",
+  { ...NEEDS_NATIVE, not: { bun: "it has no such flag" } },
+  async () => {
+    const { code, signal, stdout, stderr } = await runProgram(
+      `${SETUP}
+       const locked = struct("locked", { lock: mutex });
+       /** C takes no lock of the region out of the thread's list, for it finds zeros there. */
+       function cutWhileHeld(registry) {
+         const name = uniqueName("guard"), region = Region.create(name, locked);
+         const { buffer } = region, guard = region.fields.lock.tryLock();
+         truncateSync("/dev/shm" + name, 0);
+         guard.unlock();
+         SharedMemory.unlink(name);
+         registry.register(buffer, 0);
+         region.close();
+       }
+       let isCollected = false;
+       const registry = new FinalizationRegistry(() => isCollected = true);
+       cutWhileHeld(registry);
+       while (!isCollected) { gc(); await new Promise((resolve) => setTimeout(resolve, 1)); }
+       for (let turn = 0; turn < 10; turn++) { gc(); await new Promise((resolve) => setTimeout(resolve, 1)); }
+       const name = uniqueName("guard"), region = Region.create(name, locked);
+       SharedMemory.unlink(name);
+       for (let round = 0; round < 3; round++) region.fields.lock.tryLock().unlock();
+       console.log("alive");
+       region.close();`,
+      { args: [NATIVE], permissions: PERMISSIONS, env, v8Flags: ["expose-gc"] },
+    );
+    assertEquals([code, signal, stdout], [0, null, "alive\n"], stderr);
+  },
+);
+
+test("rings, semaphores and events say that their memory was cut off", NEEDS_NATIVE, async () => {
+  const { code, stdout, stderr } = await run(
+    `import { Event, EVENT_BYTES, Semaphore, SEMAPHORE_BYTES, SpscRing } from "@postbox/postbox";
+     const ringBytes = SpscRing.bytesFor(4096);
+     const { memory, cutTo } = makeMemory(4 * PAGE);
+     const part = (from, byteLength) => memory.bytes.subarray(from, from + byteLength);
+     const ring = SpscRing.format(part(0, ringBytes), { capacityBytes: 4096 });
+     const semaphore = Semaphore.format(part(3 * PAGE, SEMAPHORE_BYTES));
+     const event = Event.format(part(3 * PAGE + 1024, EVENT_BYTES));
+     const producer = ring.producer(), consumer = ring.consumer();
+     producer.tryPush("x");
+     cutTo(0);
+     console.log(thrown(() => producer.tryPush("y")), thrown(() => producer.tryPush("z")));
+     console.log(thrown(() => consumer.tryPop()), thrown(() => ring.usedBytes));
+     console.log(await producer.push("w").catch(({ name }) => name), await consumer.pop().catch(({ name }) => name));
+     console.log(thrown(() => semaphore.release()), thrown(() => semaphore.tryAcquire()));
+     console.log(thrown(() => event.set()), thrown(() => event.waitSync({ timeoutMs: 1 })));
+     process.exit(0);`,
+    NATIVE,
+  );
+  assertEquals([code, stdout], [0, "LayoutError LayoutError\n".repeat(5)], stderr);
+});
+
+test(
   "a mapped file that is cut off reads zeros, and the next use says so",
   NEEDS_NATIVE,
   async () => {

@@ -1,6 +1,6 @@
 //! The guard, with objects that are cut off under a mapping; and what happens without it, in a child.
 
-use super::{add, extend, install, remove, COUNTS};
+use super::{abandon, add, extend, install, remove, COUNTS};
 use crate::places::{place_of, PLACES};
 use std::ptr::null_mut;
 use std::sync::atomic::Ordering;
@@ -119,6 +119,23 @@ fn threads_that_find_the_same_page_gone_all_go_on() {
     });
     assert!(lost(id) >= 64);
     assert_eq!(remove(id), 0);
+}
+
+#[test]
+fn of_a_range_that_its_thread_has_forgotten_only_the_page_is_replaced() {
+    let (mapping, id) = Mapping::guarded(3);
+    assert_eq!(abandon(id), 0);
+    mapping.cut(0);
+    assert_eq!((mapping.read(0), lost(id)), (0, 1));
+    assert_eq!((mapping.read(2), lost(id)), (0, 2)); // a mapping of its own
+    assert_eq!(remove(id), 0);
+}
+
+#[test]
+fn nobody_cuts_off_the_counts() {
+    let descriptor = install();
+    assert_eq!(unsafe { libc::ftruncate(descriptor, 0) }, -1);
+    assert_eq!(crate::errors::last(), libc::EPERM);
 }
 
 #[test]
