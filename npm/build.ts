@@ -18,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { execute } from "./execute.ts";
 import { vendorKoffi } from "./koffi.ts";
 import { completed } from "./manifest.ts";
-import { carryNative } from "./native.ts";
+import { carryNative, checkNative } from "./native.ts";
 import { completedTypes } from "./types.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
@@ -112,7 +112,14 @@ async function main(args: string[]): Promise<number> {
     }
     values[option] = value;
   }
-  console.log(await build(values["--out"], values["--native"]));
+  const native = values["--native"];
+  try {
+    if (native !== undefined) checkNative(native);
+  } catch (error) {
+    console.error((error as Error).message);
+    return 1;
+  }
+  console.log(await build(values["--out"], native));
   return 0;
 }
 

@@ -5,10 +5,24 @@
  * Rule: it is a file with a specifier and no more. Nothing in the package loads it by itself.
  */
 
+import { resolve } from "node:path";
+import { architecture, bind, functionsIn } from "../src/sys/load.ts";
+import { loadNative } from "../src/sys/native.ts";
+import { SYMBOLS } from "../src/sys/symbols.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Where it is in the package, and what a program resolves; by processor and C library. */
 export const NATIVE_FILE = "native/linux-x64-glibc.so";
+
+/**
+ * Refuses what is no driver for this machine and this version.
+ *
+ * @throws {Error} In the words that a program hears which chooses it.
+ */
+export function checkNative(path: string): void {
+  const platform = () => ({ os: "linux", arch: architecture() });
+  loadNative(resolve(path), bind(SYMBOLS), { functionsIn, platform });
+}
 
 /** Copies it, and gives it a specifier: `import.meta.resolve("@postbox/postbox/native/…")`. */
 export async function carryNative(

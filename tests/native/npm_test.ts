@@ -6,18 +6,28 @@ import { assertEquals, assertStringIncludes } from "../assert.ts";
 import { test } from "../harness.ts";
 import { NATIVE, NEEDS_NATIVE } from "../support/native.ts";
 import { run, temporaryFolder } from "../support/process.ts";
-import { BUILT_BY_DENO } from "../support/runtime.ts";
+import { BUILT_BY_DENO, execPath } from "../support/runtime.ts";
 
 const program = (file: string) => `
-  import { fileURLToPath } from "node:url";
   import { MessageQueue, useNative } from "@postbox/postbox";
   import { sys } from "./node_modules/@postbox/postbox/src/sys/load.js";
   if (process.argv[2] === "chosen") {
-    useNative(fileURLToPath(import.meta.resolve("@postbox/postbox/${file}")));
+    useNative(import.meta.resolve("@postbox/postbox/${file}"));
   }
   MessageQueue.limits();
   console.log(sys().native === undefined ? "plain" : "native");
 `;
+
+test("a file that is no driver is not packed", { not: BUILT_BY_DENO }, async () => {
+  for (const [file, found] of [["/no/such.so", "ENOENT"], ["/etc/passwd", "it is no library"]]) {
+    const build = new URL("../../npm/build.ts", import.meta.url).pathname;
+    const { code, stdout, stderr } = await run(execPath(), {
+      args: ["run", "-A", "--quiet", build, "--native", file!],
+    });
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, found!);
+  }
+});
 
 test(
   "the package carries the driver, and Node uses it when it is chosen",
