@@ -170,7 +170,7 @@ export function transferHint(
   switch (code) {
     case "EMSGSIZE":
       return `the queue was created for messages of at most ${maxMessageBytes} bytes, and a ` +
-        "buffer to receive into has at least as many";
+        "buffer to receive into, or the room of a batch for each, has at least as many";
     case "EINVAL":
       return `a priority goes from 0 to ${PRIORITY_MAX}`;
     case "EBADF":
