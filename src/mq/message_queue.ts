@@ -60,7 +60,7 @@ export interface OpenQueueOptions {
    */
   owner?: Owner;
   /**
-   * Whether an asynchronous wait tries for 10 to 20 µs before it parks, where that pays: it costs
+   * Whether an asynchronous wait tries for up to 0.1 ms before it parks, where that pays: it costs
    * less than parking and being woken. It gives the processor away between the tries.
    * @default {true}
    */

@@ -27,8 +27,8 @@ const PLACES = 4096;
 let counts: Counts | undefined;
 
 /**
- * How often pages were gone, of all places: the one look that a use of memory costs. In one word of a
- * variable of this module, it is done before a handle's own could be found.
+ * How often pages were gone, in all places together: the one look that a use of memory costs. A
+ * variable of this module is read in less time than what a handle would have to find first.
  */
 let losses: Int32Array<ArrayBufferLike> = new Int32Array(1);
 
